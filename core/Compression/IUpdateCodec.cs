@@ -1,0 +1,29 @@
+namespace FedServerless.Compression;
+
+/// <summary>
+/// A named, stateless way to write a block of parameter deltas as bytes. Blocks are independent of each other: any can be
+/// decoded alone.
+/// </summary>
+public interface IUpdateCodec
+{
+    /// <summary>The name in specs: one of <see cref="UpdateCodecs"/>.</summary>
+    string Name { get; }
+
+    /// <summary>The id in update headers; stable for ever.</summary>
+    byte Id { get; }
+
+    /// <summary>Smallest and largest legal encoded length, in bytes, of a block of <paramref name="coordinates"/> values.</summary>
+    (int Min, int Max) EncodedLength(int coordinates);
+
+    /// <summary>Encodes a block of finite values; returns the bytes written.</summary>
+    /// <param name="values">1 or more finite values.</param>
+    /// <param name="destination">At least the largest legal length.</param>
+    int Encode(ReadOnlySpan<float> values, Span<byte> destination);
+
+    /// <summary>
+    /// Decodes a block. False for bytes that are not a legal block of <paramref name="destination"/>.Length values (wrong
+    /// length, a scale that is not finite or negative, …) or that decode to a value that is not finite; the destination's
+    /// content is then undefined.
+    /// </summary>
+    bool TryDecode(ReadOnlySpan<byte> block, Span<float> destination);
+}

@@ -1,0 +1,107 @@
+namespace FedServerless.Wire;
+
+/// <summary>A device asks for work: <c>POST check-in</c>.</summary>
+/// <param name="ApiVersion">The protocol the SDK speaks; this one is <see cref="DeviceApi.Version"/>.</param>
+/// <param name="Sdk">The SDK's name and version, for operators: <c>dotnet/0.1.0</c>.</param>
+public sealed record CheckInRequest(int ApiVersion, string Sdk);
+
+/// <summary>The answer to a check-in: exactly one of the work items, or neither and a pause.</summary>
+public sealed record CheckInResponse
+{
+    /// <summary>Train; null when not selected.</summary>
+    public TrainLease? Train { get; init; }
+
+    /// <summary>Evaluate; null when not asked.</summary>
+    public EvaluateLease? Evaluate { get; init; }
+
+    /// <summary>Seconds to wait before the next check-in when there is no work; paced to the population.</summary>
+    public double RetryAfterSeconds { get; init; }
+
+    /// <summary>Smallest <see cref="CheckInRequest.ApiVersion"/> the server still serves.</summary>
+    public int MinimumApiVersion { get; init; } = DeviceApi.Version;
+}
+
+/// <summary>Constants of the device protocol.</summary>
+public static class DeviceApi
+{
+    /// <summary>Version of this protocol.</summary>
+    public const int Version = 1;
+
+    /// <summary>Path prefix of every route.</summary>
+    public const string Prefix = "/api/v1";
+
+    /// <summary>Header of every response to a device: the nonce to sign the next request with.</summary>
+    public const string NonceHeader = "Fed-Nonce";
+
+    /// <summary>Scheme of the Authorization header whose parameter is a compact JWS; see docs/concepts/device-authentication.md.</summary>
+    public const string AuthorizationScheme = "FedDevice";
+
+    /// <summary><c>typ</c> of that JWS.</summary>
+    public const string ProofType = "fed+jwt";
+
+    /// <summary>Largest difference between <c>iat</c> and the server's clock, in seconds.</summary>
+    public const int MaxClockSkewSeconds = 120;
+
+    /// <summary>Longest body of a device's request, in bytes.</summary>
+    public const int MaxBodyBytes = 1 << 20;
+
+    /// <summary>Most parts of an update.</summary>
+    public const int MaxParts = 4096;
+
+    /// <summary>Most metrics in a receipt or an evaluation.</summary>
+    public const int MaxMetrics = 32;
+}
+
+/// <summary>An artifact a device downloads: by content, from a pre-signed URL.</summary>
+/// <param name="Url">Absolute, or relative to the server's origin. GET, ranges allowed, no credentials.</param>
+/// <param name="Bytes">Exact length.</param>
+/// <param name="Digest">SHA-256 of all of it; the cache key.</param>
+/// <param name="LayoutDigest">Digest of its tensor layout.</param>
+public sealed record ModelArtifact(string Url, long Bytes, Digest Digest, Digest LayoutDigest);
+
+/// <summary>Work: train in one round. Checking in again repeats the same lease with fresh URLs.</summary>
+public sealed record TrainLease
+{
+    /// <summary>The run.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>The round, from 1.</summary>
+    public required int Round { get; init; }
+
+    /// <summary>The model's name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>What to start from; the update is a delta against exactly these bytes.</summary>
+    public required ModelArtifact Base { get; init; }
+
+    /// <summary>Local training.</summary>
+    public required TrainingSpec Training { get; init; }
+
+    /// <summary>Seed of this client's local chance in this round.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>How the update travels.</summary>
+    public required UpdateSpec Update { get; init; }
+
+    /// <summary>Seconds until the round's deadline when this was answered.</summary>
+    public required double RemainingSeconds { get; init; }
+}
+
+/// <summary>Work: evaluate one version.</summary>
+public sealed record EvaluateLease
+{
+    /// <summary>The run.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>The round whose published version is evaluated.</summary>
+    public required int Round { get; init; }
+
+    /// <summary>The model's name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The version's bytes.</summary>
+    public required ModelArtifact Artifact { get; init; }
+
+    /// <summary>Seconds until evaluations close when this was answered.</summary>
+    public required double RemainingSeconds { get; init; }
+}

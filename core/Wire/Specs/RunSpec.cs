@@ -1,0 +1,178 @@
+namespace FedServerless.Wire;
+
+/// <summary>What an operator asks for: training one model over many rounds. Immutable, validated whole.</summary>
+public sealed record RunSpec
+{
+    /// <summary>The line of versions to train.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Whose clients train it. Default <c>default</c>.</summary>
+    public string Population { get; init; } = "default";
+
+    /// <summary>Published rounds to reach, 1 to 100 000.</summary>
+    public required int Rounds { get; init; }
+
+    /// <summary>Where all chance of the run comes from: selection, local shuffles, built-in initialisation. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>How to make version 0 when the model has none; null where it was uploaded.</summary>
+    public ArchitectureSpec? Architecture { get; init; }
+
+    /// <summary>Who takes part in a round.</summary>
+    public SelectionSpec Selection { get; init; } = new();
+
+    /// <summary>When a round closes and what it needs.</summary>
+    public RoundSpec Round { get; init; } = new();
+
+    /// <summary>What clients do locally.</summary>
+    public TrainingSpec Training { get; init; } = new();
+
+    /// <summary>How updates become one.</summary>
+    public AggregationSpec Aggregation { get; init; } = new();
+
+    /// <summary>What the server does with the aggregate.</summary>
+    public OptimizerSpec Optimizer { get; init; } = new();
+
+    /// <summary>How updates travel.</summary>
+    public UpdateSpec Update { get; init; } = new();
+
+    /// <summary>Evaluation by clients; null for none.</summary>
+    public EvaluationSpec? Evaluation { get; init; }
+
+    /// <summary>Keep the raw updates of closed rounds. Default false: they go when the round closes.</summary>
+    public bool RetainUpdates { get; init; }
+}
+
+/// <summary>A built-in architecture: fully connected layers, ReLU between, softmax cross-entropy on top.</summary>
+public sealed record ArchitectureSpec
+{
+    /// <summary><c>softmax</c> (no hidden layer) or <c>mlp</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Features of a sample, 1 to 1 000 000.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>Widths of the hidden layers of an <c>mlp</c>, each 1 to 100 000; empty for <c>softmax</c>.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [];
+
+    /// <summary>Classes, 2 to 100 000.</summary>
+    public required int Outputs { get; init; }
+}
+
+/// <summary>Who takes part in a round.</summary>
+public sealed record SelectionSpec
+{
+    /// <summary><c>all</c> seen lately, <c>uniform</c> (<see cref="Clients"/> of those), or <c>poisson</c> (each enrolled client with probability <see cref="Rate"/>). Default <c>all</c>.</summary>
+    public string Kind { get; init; } = "all";
+
+    /// <summary>Cohort size of <c>uniform</c> before over-selection, 1 to 1 000 000.</summary>
+    public int? Clients { get; init; }
+
+    /// <summary>Probability of <c>poisson</c>, above 0 and at most 1.</summary>
+    public double? Rate { get; init; }
+
+    /// <summary>Extra share of <c>uniform</c> invited against drop-out, 0 to 2: 0.3 invites 30 % more than it waits for. Default 0.</summary>
+    public double OverSelection { get; init; }
+}
+
+/// <summary>When a round closes and what it needs.</summary>
+public sealed record RoundSpec
+{
+    /// <summary>Longest time a round collects, 1 second to 30 days. Default 600 s.</summary>
+    public double DeadlineSeconds { get; init; } = 600;
+
+    /// <summary>Receipts that close a round early; null for the cohort before over-selection.</summary>
+    public int? Quorum { get; init; }
+
+    /// <summary>Fewest accepted updates to publish; also fewest clients seen lately to plan. At least 1. Default 1.</summary>
+    public int Minimum { get; init; } = 1;
+}
+
+/// <summary>What clients do locally.</summary>
+public sealed record TrainingSpec
+{
+    /// <summary>Passes over the local samples, 1 to 1000. Default 1.</summary>
+    public int Epochs { get; init; } = 1;
+
+    /// <summary>Samples a step, 1 to 1 000 000; 0 for all of them (full batch). Default 32.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Step size, above 0, at most 1000. Default 0.1.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Heavy-ball momentum of the local solver, in [0, 1). Default 0; starts at zero every round.</summary>
+    public double Momentum { get; init; }
+
+    /// <summary>L2 weight decay added to the gradient, 0 to 1. Default 0.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>FedProx: µ of µ/2·‖w − wₜ‖², 0 to 1000. Default 0, plain FedAvg.</summary>
+    public double ProximalMu { get; init; }
+}
+
+/// <summary>How updates become one.</summary>
+public sealed record AggregationSpec
+{
+    /// <summary>The rule. Default <c>weighted-mean</c>.</summary>
+    public string Rule { get; init; } = "weighted-mean";
+
+    /// <summary><c>samples</c> (weights min(n, <see cref="MaxSamples"/>)) or <c>uniform</c>. Default <c>samples</c>.</summary>
+    public string Weighting { get; init; } = "samples";
+
+    /// <summary>Most samples a client may claim weight for, 1 to 1 000 000 000. Default 10 000.</summary>
+    public long MaxSamples { get; init; } = 10_000;
+
+    /// <summary>Largest L2 norm of an update's parameters, above 0; null for no bound. A larger one is refused.</summary>
+    public double? MaxNorm { get; init; }
+}
+
+/// <summary>The server optimizer; Reddi et al. 2021, arXiv:2003.00295, algorithm 2.</summary>
+public sealed record OptimizerSpec
+{
+    /// <summary><c>fedavg</c> (server SGD), <c>fedavgm</c>, <c>fedadagrad</c>, <c>fedadam</c> or <c>fedyogi</c>. Default <c>fedavg</c>.</summary>
+    public string Name { get; init; } = "fedavg";
+
+    /// <summary>η, above 0, at most 1000. Default 1 (for the adaptive ones choose 0.1 or less).</summary>
+    public double LearningRate { get; init; } = 1;
+
+    /// <summary>Momentum β of FedAvgM and β₁ of the adaptive ones, in [0, 1). Default 0.9.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>β₂ of FedAdam and FedYogi, in [0, 1). Default 0.99.</summary>
+    public double Beta2 { get; init; } = 0.99;
+
+    /// <summary>Adaptivity τ, above 0. Default 0.001; v starts at τ².</summary>
+    public double Tau { get; init; } = 1e-3;
+}
+
+/// <summary>How updates travel.</summary>
+public sealed record UpdateSpec
+{
+    /// <summary>The codec. Default <c>float32</c>.</summary>
+    public string Codec { get; init; } = "float32";
+
+    /// <summary>Coordinates a block: a power of two from 1024 to 65 536. Default 65 536.</summary>
+    public int BlockCoordinates { get; init; } = 65_536;
+
+    /// <summary>Most bytes an uploaded part has, 256 KiB to 8 MiB. Default 4 MiB.</summary>
+    public int PartBytes { get; init; } = 4 << 20;
+}
+
+/// <summary>Evaluation of published versions by clients.</summary>
+public sealed record EvaluationSpec
+{
+    /// <summary>Evaluate after every so many published rounds, 1 or more. Default 1.</summary>
+    public int EveryRounds { get; init; } = 1;
+
+    /// <summary>Designated evaluators by client id; empty for every client seen lately.</summary>
+    public IReadOnlyList<string> Clients { get; init; } = [];
+
+    /// <summary>Longest time to wait for evaluations, 1 second to 30 days. Default 120 s.</summary>
+    public double DeadlineSeconds { get; init; } = 120;
+
+    /// <summary>Stop the run when the mean loss (weighted by samples) has not improved for so many evaluations; null never.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Stop the run when mean accuracy (weighted by samples) reaches this, in (0, 1]; null never.</summary>
+    public double? TargetAccuracy { get; init; }
+}

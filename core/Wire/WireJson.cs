@@ -1,0 +1,42 @@
+using System.Text.Json.Serialization;
+
+namespace FedServerless.Wire;
+
+/// <summary>The one JSON context of the HTTP protocol: camelCase, unknown fields passed over, finite numbers only.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    MaxDepth = 16)]
+[JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(RunSpec))]
+[JsonSerializable(typeof(CheckInRequest))]
+[JsonSerializable(typeof(CheckInResponse))]
+[JsonSerializable(typeof(EnrolRequest))]
+[JsonSerializable(typeof(EnrolResponse))]
+[JsonSerializable(typeof(UploadRequest))]
+[JsonSerializable(typeof(UploadResponse))]
+[JsonSerializable(typeof(PartUpload))]
+[JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(CommitResponse))]
+[JsonSerializable(typeof(ReceiptStatus))]
+[JsonSerializable(typeof(Evaluation))]
+[JsonSerializable(typeof(CreateRunRequest))]
+[JsonSerializable(typeof(RunView))]
+[JsonSerializable(typeof(LogPage))]
+[JsonSerializable(typeof(RoundView))]
+[JsonSerializable(typeof(VersionView))]
+[JsonSerializable(typeof(ModelUploadRequest))]
+[JsonSerializable(typeof(CreateModelRequest))]
+[JsonSerializable(typeof(RollbackRequest))]
+[JsonSerializable(typeof(ClientView))]
+[JsonSerializable(typeof(CreateEnrolmentRequest))]
+[JsonSerializable(typeof(CreateEnrolmentResponse))]
+[JsonSerializable(typeof(Listing<RunView>))]
+[JsonSerializable(typeof(Listing<RoundView>))]
+[JsonSerializable(typeof(Listing<VersionView>))]
+[JsonSerializable(typeof(Listing<ClientView>))]
+public sealed partial class WireJson : JsonSerializerContext;
