@@ -85,13 +85,16 @@ public struct Digest : IEquatable<Digest>
     private Span<byte> Bytes() => MemoryMarshal.CreateSpan(ref _first, Size);
 }
 
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
+/// <summary>Writes a <see cref="Digest"/> as a string of hexadecimal digits; generated contexts of other assemblies need it public.</summary>
+public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
+    /// <inheritdoc/>
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Digest.TryParse(reader.TokenType == JsonTokenType.String ? reader.GetString() : null, out var digest)
             ? digest
             : throw new JsonException("A SHA-256 digest is 64 lower-case hexadecimal digits.");
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) =>
         writer.WriteStringValue(value.ToString());
 }

@@ -1,0 +1,221 @@
+using FedServerless.Wire;
+
+namespace FedServerless.Activities.State;
+
+/// <summary>A run as created.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Spec">What was asked for, with every default made.</param>
+public sealed record RunDocument(string Id, RunSpec Spec);
+
+/// <summary>What the operator wants of a run.</summary>
+/// <param name="Desired"><c>run</c>, <c>pause</c> or <c>stop</c>.</param>
+/// <param name="Reason">The operator's words, or null.</param>
+public sealed record ControlDocument(string Desired, string? Reason);
+
+/// <summary>How a run ended.</summary>
+/// <param name="State">A final one of <see cref="RunStates"/>.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Round">The last round.</param>
+/// <param name="Published">Rounds that published.</param>
+/// <param name="Version">The last version published, or null.</param>
+public sealed record RunOutcomeDocument(string State, string? Reason, int Round, int Published, string? Version);
+
+/// <summary>A started run that has not ended.</summary>
+/// <param name="Instance">Its workflow instance, for wakes.</param>
+public sealed record ActiveRunDocument(string Instance);
+
+/// <summary>A round with every default and every random choice made, so that it replays.</summary>
+public sealed record RoundPlan
+{
+    /// <summary>The run.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>From 1.</summary>
+    public required int Round { get; init; }
+
+    /// <summary>The population.</summary>
+    public required string Population { get; init; }
+
+    /// <summary>The model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The version the round starts from.</summary>
+    public required string BaseVersion { get; init; }
+
+    /// <summary>Its weights.</summary>
+    public required StoredArtifact Base { get; init; }
+
+    /// <summary>Its server-optimizer state, where it has one.</summary>
+    public StoredArtifact? OptimizerState { get; init; }
+
+    /// <summary>Layout of the model.</summary>
+    public required Digest Layout { get; init; }
+
+    /// <summary>Local training.</summary>
+    public required TrainingSpec Training { get; init; }
+
+    /// <summary>Rule and weighting.</summary>
+    public required AggregationSpec Aggregation { get; init; }
+
+    /// <summary>Server optimizer.</summary>
+    public required OptimizerSpec Optimizer { get; init; }
+
+    /// <summary>Codec, blocks and parts.</summary>
+    public required UpdateSpec Update { get; init; }
+
+    /// <summary>Seed of the round's chance; clients get seeds derived from it.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Who was selected.</summary>
+    public required CohortReference Cohort { get; init; }
+
+    /// <summary>Receipts that close the round.</summary>
+    public required int Quorum { get; init; }
+
+    /// <summary>Fewest accepted updates to publish.</summary>
+    public required int Minimum { get; init; }
+
+    /// <summary>Longest time the round collects.</summary>
+    public required double DeadlineSeconds { get; init; }
+
+    /// <summary>Coordinates a reduce shard has: a multiple of <see cref="RoundGeometry.SuperBlock"/>.</summary>
+    public required long ShardCoordinates { get; init; }
+
+    /// <summary>Keep raw updates when the round closes.</summary>
+    public required bool RetainUpdates { get; init; }
+}
+
+/// <summary>An object with its content's digest.</summary>
+/// <param name="Object">Its name in the store.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Digest">SHA-256 of all of it.</param>
+public sealed record StoredArtifact(string Object, long Bytes, Digest Digest);
+
+/// <summary>A cohort by content: its shards lie at <see cref="StoreNames.CohortShard"/>.</summary>
+/// <param name="Count">Clients in it.</param>
+/// <param name="Digest">SHA-256 of the sorted client ids, each followed by a line feed.</param>
+/// <param name="Shards">A power of two; a client is in the shard that <see cref="Cohort.ShardOf"/> gives.</param>
+public sealed record CohortReference(int Count, Digest Digest, int Shards);
+
+/// <summary>A shard of a cohort.</summary>
+/// <param name="Clients">Sorted, ordinal.</param>
+public sealed record CohortShardDocument(IReadOnlyList<string> Clients);
+
+/// <summary>A round that is open.</summary>
+/// <param name="OpenedAt">When.</param>
+/// <param name="Deadline">When it closes at the latest.</param>
+public sealed record OpenDocument(DateTimeOffset OpenedAt, DateTimeOffset Deadline);
+
+/// <summary>A receipt as stored, with the proof of who sent it.</summary>
+/// <param name="Receipt">The claim.</param>
+/// <param name="Body">The request's body, base64: exactly what <see cref="Proof"/> signs.</param>
+/// <param name="Proof">The compact JWS of the request.</param>
+/// <param name="KeyThumbprint">RFC 7638 thumbprint of the key it was checked with.</param>
+public sealed record ReceiptDocument(Receipt Receipt, string Body, string Proof, string KeyThumbprint);
+
+/// <summary>The one object that decides a round.</summary>
+/// <param name="Aggregate">True to aggregate, false to abandon.</param>
+/// <param name="Reason">Why abandoned, or how it closed (<c>quorum</c>, <c>deadline</c>).</param>
+/// <param name="Receipts">Clients whose receipts count, sorted, ordinal.</param>
+public sealed record SealDocument(bool Aggregate, string Reason, IReadOnlyList<string> Receipts);
+
+/// <summary>Verdicts on a chunk of sealed updates.</summary>
+/// <param name="Verdicts">In the order of the seal.</param>
+public sealed record VerdictsDocument(IReadOnlyList<Verdict> Verdicts);
+
+/// <summary>What was found out about a sealed update.</summary>
+/// <param name="Client">Whose.</param>
+/// <param name="Reason">Why it is refused, or null when it is sound.</param>
+/// <param name="Header">Its header's digest.</param>
+/// <param name="Norm">L2 norm of its parameters; 0 when refused.</param>
+/// <param name="Samples">Samples claimed, capped by the plan.</param>
+/// <param name="Bytes">Header and payload.</param>
+/// <param name="Metrics">As claimed.</param>
+public sealed record Verdict(
+    string Client, string? Reason, Digest Header, double Norm, long Samples, long Bytes, IReadOnlyDictionary<string, double> Metrics);
+
+/// <summary>The verdicts of a round and the weights that follow; every later step reads only this.</summary>
+/// <param name="Accepted">Sound updates in the order of client ids.</param>
+/// <param name="Refused">The others.</param>
+public sealed record AcceptedDocument(IReadOnlyList<AcceptedUpdate> Accepted, IReadOnlyList<Refusal> Refused);
+
+/// <summary>An update that goes into the model.</summary>
+/// <param name="Client">Whose.</param>
+/// <param name="Header">Its header's digest.</param>
+/// <param name="Weight">Its weight before division by the sum of weights; above 0.</param>
+/// <param name="Norm">L2 norm of its parameters.</param>
+public sealed record AcceptedUpdate(string Client, Digest Header, double Weight, double Norm);
+
+/// <summary>How a round ended.</summary>
+/// <param name="Published">True when it published <see cref="Version"/>.</param>
+/// <param name="Reason">Why abandoned, else null.</param>
+/// <param name="Version">The version, or null.</param>
+/// <param name="Cohort">Clients selected.</param>
+/// <param name="Receipts">Receipts sealed.</param>
+/// <param name="Accepted">Updates in the model.</param>
+/// <param name="BytesUp">Bytes of the sealed updates.</param>
+/// <param name="BytesDown">Bytes of the base model times cohort.</param>
+/// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
+public sealed record RoundOutcomeDocument(
+    bool Published, string? Reason, string? Version, int Cohort, int Receipts, int Accepted, long BytesUp, long BytesDown,
+    IReadOnlyDictionary<string, double> Metrics);
+
+/// <summary>A version of a model.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Version">The version's name.</param>
+/// <param name="Parent">The version it came from, or null.</param>
+/// <param name="ParentManifest">SHA-256 of the parent's manifest, or null: manifests form a chain.</param>
+/// <param name="Run">The run that made it, or null.</param>
+/// <param name="Round">The round that made it, or 0.</param>
+/// <param name="Weights">The safetensors file, canonical order.</param>
+/// <param name="OptimizerState">The server optimizer's state, or null.</param>
+/// <param name="Layout">Digest of the tensor layout.</param>
+/// <param name="Plan">SHA-256 of the round's plan, or null.</param>
+/// <param name="Seal">SHA-256 of the round's seal, or null.</param>
+/// <param name="AcceptedDigest">SHA-256 of the round's accepted document, or null.</param>
+/// <param name="Accepted">Updates in it.</param>
+/// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
+public sealed record ModelManifest(
+    string Model, string Version, string? Parent, Digest? ParentManifest, string? Run, int Round, StoredArtifact Weights,
+    StoredArtifact? OptimizerState, Digest Layout, Digest? Plan, Digest? Seal, Digest? AcceptedDigest, int Accepted,
+    IReadOnlyDictionary<string, double> Metrics);
+
+/// <summary>Which version a model serves.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="Manifest">SHA-256 of its manifest.</param>
+public sealed record PointerDocument(string Version, Digest Manifest);
+
+/// <summary>Evaluation of a version, open.</summary>
+/// <param name="OpenedAt">When.</param>
+/// <param name="Deadline">When it closes at the latest.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Version">The version.</param>
+/// <param name="Artifact">Its weights.</param>
+/// <param name="Layout">Its layout.</param>
+/// <param name="Clients">Who is asked, sorted, ordinal.</param>
+public sealed record EvaluationOpenDocument(
+    DateTimeOffset OpenedAt, DateTimeOffset Deadline, string Model, string Version, StoredArtifact Artifact, Digest Layout,
+    IReadOnlyList<string> Clients);
+
+/// <summary>An evaluation as stored, with the proof of who sent it.</summary>
+/// <param name="Evaluation">The claim.</param>
+/// <param name="Body">The request's body, base64: exactly what <see cref="Proof"/> signs.</param>
+/// <param name="Proof">The compact JWS of the request.</param>
+/// <param name="KeyThumbprint">RFC 7638 thumbprint of the key it was checked with.</param>
+public sealed record EvaluationDocument(Evaluation Evaluation, string Body, string Proof, string KeyThumbprint);
+
+/// <summary>Sealed evaluations of a version.</summary>
+/// <param name="Clients">Whose evaluations count, sorted, ordinal.</param>
+/// <param name="Samples">Samples in all.</param>
+/// <param name="Metrics">Means weighted by samples.</param>
+public sealed record EvaluationSealDocument(IReadOnlyList<string> Clients, long Samples, IReadOnlyDictionary<string, double> Metrics);
+
+/// <summary>An entry of a run's log as stored; its number is its place in the listing.</summary>
+/// <param name="Time">When it was written; for people.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="Round">The round, or 0.</param>
+/// <param name="Client">The client concerned, or null.</param>
+/// <param name="Message">A sentence for people.</param>
+/// <param name="Values">Numbers of the event.</param>
+public sealed record LogDocument(
+    DateTimeOffset Time, string Kind, int Round, string? Client, string Message, IReadOnlyDictionary<string, double> Values);

@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+
+namespace FedServerless.Activities.State;
+
+/// <summary>The one JSON context of stored documents: camelCase, finite numbers only, the same bytes for the same content.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    MaxDepth = 16)]
+[JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(ControlDocument))]
+[JsonSerializable(typeof(RunOutcomeDocument))]
+[JsonSerializable(typeof(ActiveRunDocument))]
+[JsonSerializable(typeof(RoundPlan))]
+[JsonSerializable(typeof(CohortShardDocument))]
+[JsonSerializable(typeof(OpenDocument))]
+[JsonSerializable(typeof(ReceiptDocument))]
+[JsonSerializable(typeof(SealDocument))]
+[JsonSerializable(typeof(VerdictsDocument))]
+[JsonSerializable(typeof(AcceptedDocument))]
+[JsonSerializable(typeof(RoundOutcomeDocument))]
+[JsonSerializable(typeof(ModelManifest))]
+[JsonSerializable(typeof(PointerDocument))]
+[JsonSerializable(typeof(EvaluationOpenDocument))]
+[JsonSerializable(typeof(EvaluationDocument))]
+[JsonSerializable(typeof(EvaluationSealDocument))]
+[JsonSerializable(typeof(LogDocument))]
+public sealed partial class StoreJson : JsonSerializerContext;

@@ -1,0 +1,161 @@
+using System.Security.Cryptography;
+using System.Text;
+using FedServerless.Wire;
+
+namespace FedServerless.Activities.State;
+
+/// <summary>
+/// Where everything is. All state of a federation lies in the object store under these names; nothing else remembers anything.
+/// Callers pass names that <see cref="Identifiers.IsValid"/> has seen.
+/// </summary>
+public static class StoreNames
+{
+    /// <summary>The run as created; create-once.</summary>
+    public static string Run(string run) => $"runs/{run}/run.json";
+
+    /// <summary>Present once the run was started; create-once.</summary>
+    public static string RunStarted(string run) => $"runs/{run}/started.json";
+
+    /// <summary>What the operator wants of it now; compare-and-swap.</summary>
+    public static string RunControl(string run) => $"runs/{run}/control.json";
+
+    /// <summary>How it ended; create-once.</summary>
+    public static string RunOutcome(string run) => $"runs/{run}/outcome.json";
+
+    /// <summary>Prefix of its log entries; names sort in the order of events.</summary>
+    public static string RunLog(string run) => $"runs/{run}/log/";
+
+    /// <summary>Prefix of its attempts at recovery.</summary>
+    public static string RunRecoveries(string run) => $"runs/{run}/recoveries/";
+
+    /// <summary>Prefix of all rounds of a run.</summary>
+    public static string Rounds(string run) => $"runs/{run}/rounds/";
+
+    /// <summary>Prefix of one round.</summary>
+    public static string Round(string run, int round) => $"runs/{run}/rounds/{round:D6}/";
+
+    /// <summary>The round's plan; create-once.</summary>
+    public static string Plan(string run, int round) => Round(run, round) + "plan.json";
+
+    /// <summary>One shard of the cohort that a plan names by digest; content-addressed.</summary>
+    public static string CohortShard(string run, int round, Digest cohort, int shard) =>
+        $"{Round(run, round)}cohort/{cohort.ToString()[..32]}/{shard:D4}.json";
+
+    /// <summary>When the round opened and must close; create-once.</summary>
+    public static string Open(string run, int round) => Round(run, round) + "open.json";
+
+    /// <summary>Prefix of the round's receipts.</summary>
+    public static string Receipts(string run, int round) => Round(run, round) + "receipts/";
+
+    /// <summary>A client's receipt; create-once.</summary>
+    public static string Receipt(string run, int round, string client) => $"{Receipts(run, round)}{client}.json";
+
+    /// <summary>Exists once the round is closing: a receipt written after it may be left out. Create-once, empty.</summary>
+    public static string Closing(string run, int round) => Round(run, round) + "closing";
+
+    /// <summary>The one object that decides the round; create-once.</summary>
+    public static string Seal(string run, int round) => Round(run, round) + "seal.json";
+
+    /// <summary>Verdicts on one chunk of the sealed updates; create-once.</summary>
+    public static string Verdicts(string run, int round, int chunk) => $"{Round(run, round)}verdicts/{chunk:D4}.json";
+
+    /// <summary>Verdicts, norms and final weights; create-once.</summary>
+    public static string Accepted(string run, int round) => Round(run, round) + "accepted.json";
+
+    /// <summary>A slice of a result vector (<c>weights</c> or an optimizer state's name); create-once.</summary>
+    public static string Slice(string run, int round, int shard, string vector) => $"{Slices(run, round)}{shard:D4}.{vector}";
+
+    /// <summary>Prefix of the round's slices.</summary>
+    public static string Slices(string run, int round) => Round(run, round) + "slices/";
+
+    /// <summary>How the round ended; create-once.</summary>
+    public static string RoundOutcome(string run, int round) => Round(run, round) + "outcome.json";
+
+    /// <summary>When evaluation of the round's version opened, of what and by whom; create-once.</summary>
+    public static string EvaluationOpen(string run, int round) => Round(run, round) + "evaluation/open.json";
+
+    /// <summary>Prefix of the evaluations.</summary>
+    public static string Evaluations(string run, int round) => Round(run, round) + "evaluation/entries/";
+
+    /// <summary>A client's evaluation; create-once.</summary>
+    public static string Evaluation(string run, int round, string client) => $"{Evaluations(run, round)}{client}.json";
+
+    /// <summary>Exists once evaluation is closing; create-once, empty.</summary>
+    public static string EvaluationClosing(string run, int round) => Round(run, round) + "evaluation/closing";
+
+    /// <summary>The sealed evaluations and their means; create-once.</summary>
+    public static string EvaluationSeal(string run, int round) => Round(run, round) + "evaluation/seal.json";
+
+    /// <summary>
+    /// Prefix of a client's uploads in a round. It leads with a hash so that a large cohort spreads over the backend's
+    /// range partitions.
+    /// </summary>
+    public static string ClientUpdates(string run, int round, string client)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{run}/{round}/{client}"), hash);
+        return $"updates/{Convert.ToHexStringLower(hash[..1])}/{run}/{round:D6}/{client}/";
+    }
+
+    /// <summary>Header of an update; create-once.</summary>
+    public static string UpdateHeader(string run, int round, string client, Digest header) =>
+        $"{ClientUpdates(run, round, client)}{header}/header";
+
+    /// <summary>Part of an update's payload; create-once.</summary>
+    public static string UpdatePart(string run, int round, string client, Digest header, int part) =>
+        $"{ClientUpdates(run, round, client)}{header}/p{part:D4}";
+
+    /// <summary>Prefix of the work that a population's clients can have now.</summary>
+    public static string OpenWork(string population) => $"populations/{population}/open/";
+
+    /// <summary>A round that collects updates now. Advertisement only: the round's own objects are the truth.</summary>
+    public static string OpenTraining(string population, string run, int round) => $"{OpenWork(population)}{run}~{round:D6}~train";
+
+    /// <summary>A round whose version is being evaluated now.</summary>
+    public static string OpenEvaluation(string population, string run, int round) => $"{OpenWork(population)}{run}~{round:D6}~evaluate";
+
+    /// <summary>Prefix of the runs that may be waiting for clients.</summary>
+    public static string ActiveRuns(string population) => $"populations/{population}/active/";
+
+    /// <summary>A started run that has not ended, with its workflow instance; for wakes.</summary>
+    public static string ActiveRun(string population, string run) => $"{ActiveRuns(population)}{run}.json";
+
+    /// <summary>Prefix of a population's members.</summary>
+    public static string Members(string population) => $"populations/{population}/members/";
+
+    /// <summary>Marks an enrolled, unrevoked client of the population.</summary>
+    public static string Member(string population, string client) => Members(population) + client;
+
+    /// <summary>Prefix of the pages in which hosts note who was seen.</summary>
+    public static string Presence(string population) => $"populations/{population}/presence/";
+
+    /// <summary>An enrolled client; compare-and-swap.</summary>
+    public static string Client(string client) => $"clients/{client}.json";
+
+    /// <summary>Prefix of all clients.</summary>
+    public const string Clients = "clients/";
+
+    /// <summary>A one-time code by the hash of its secret; compare-and-swap.</summary>
+    public static string Enrolment(Digest secret) => $"enrolments/{secret}.json";
+
+    /// <summary>Prefix of all models.</summary>
+    public const string Models = "models/";
+
+    /// <summary>Which version is served; compare-and-swap.</summary>
+    public static string ModelPointer(string model) => $"models/{model}/pointer.json";
+
+    /// <summary>Prefix of a model's versions.</summary>
+    public static string Versions(string model) => $"models/{model}/versions/";
+
+    /// <summary>A version's manifest; create-once.</summary>
+    public static string Manifest(string model, string version) => $"{Versions(model)}{version}/manifest.json";
+
+    /// <summary>A version's weights; create-once.</summary>
+    public static string Weights(string model, string version) => $"{Versions(model)}{version}/weights.safetensors";
+
+    /// <summary>A version's server-optimizer state; create-once.</summary>
+    public static string OptimizerState(string model, string version) => $"{Versions(model)}{version}/optimizer.safetensors";
+
+    /// <summary>An operator's upload, by content; create-once.</summary>
+    public static string ModelUpload(string model, Digest digest) => $"models/{model}/uploads/{digest}.safetensors";
+}
