@@ -19,8 +19,8 @@ public interface IActivity<TInput, TOutput>
 /// <param name="MaxDelay">Longest pause.</param>
 public sealed record RetrySpec(int Attempts, TimeSpan FirstDelay, double Backoff, TimeSpan MaxDelay)
 {
-    /// <summary>Storage hiccups: 12 attempts from 0.1 s, doubling up to 30 s, about two minutes in all.</summary>
-    public static RetrySpec Storage { get; } = new(12, TimeSpan.FromSeconds(0.1), 2, TimeSpan.FromSeconds(30));
+    /// <summary>Storage trouble, a full disk included: 250 attempts from 0.1 s, doubling up to 30 s, about two hours in all.</summary>
+    public static RetrySpec Storage { get; } = new(250, TimeSpan.FromSeconds(0.1), 2, TimeSpan.FromSeconds(30));
 
     /// <summary>The pause before attempt <paramref name="attempt"/> (2 is the first retry).</summary>
     public TimeSpan DelayBefore(int attempt)

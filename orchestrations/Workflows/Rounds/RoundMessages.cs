@@ -1,0 +1,76 @@
+namespace FedServerless.Workflows.Rounds;
+
+/// <summary>Names a round.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">From 1.</param>
+public sealed record RoundInput(string Run, int Round);
+
+/// <summary>A plan in brief.</summary>
+/// <param name="Cohort">Clients selected; 0 when chance selected nobody.</param>
+/// <param name="Shards">Coordinate shards to reduce.</param>
+public sealed record RoundPlanned(int Cohort, int Shards);
+
+/// <summary>Collecting began.</summary>
+/// <param name="OpenedAt">When.</param>
+/// <param name="Deadline">When it ends at the latest.</param>
+public sealed record CollectionOpened(DateTimeOffset OpenedAt, DateTimeOffset Deadline);
+
+/// <summary>How far collecting is.</summary>
+/// <param name="Received">Receipts or evaluations so far.</param>
+/// <param name="Finished">True when the quorum is there, the operator stopped the run, or it is sealed already.</param>
+public sealed record CollectionCount(int Received, bool Finished);
+
+/// <summary>A seal in brief.</summary>
+/// <param name="Aggregate">True to aggregate, false when abandoned.</param>
+/// <param name="Chunks">Chunks of sealed updates to validate.</param>
+public sealed record RoundSealed(bool Aggregate, int Chunks);
+
+/// <summary>One chunk of a round's sealed updates.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Chunk">From 0.</param>
+public sealed record ValidationChunk(string Run, int Round, int Chunk);
+
+/// <summary>The accepted set in brief.</summary>
+/// <param name="Accepted">Sound updates.</param>
+/// <param name="Enough">True when they reach the minimum.</param>
+public sealed record RoundAccepted(int Accepted, bool Enough);
+
+/// <summary>One coordinate range of a round's reduction.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Shard">From 0.</param>
+public sealed record ReduceInput(string Run, int Round, int Shard);
+
+/// <summary>A shard was reduced.</summary>
+/// <param name="Finite">False when the result has a value that is not finite: nothing may be published.</param>
+public sealed record ShardReduced(bool Finite);
+
+/// <summary>Close a round.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Reason">Why nothing was published, or null.</param>
+/// <param name="Version">The published version, or null.</param>
+public sealed record CloseInput(string Run, int Round, string? Reason, string? Version);
+
+/// <summary>What publishing did.</summary>
+/// <param name="Version">The version the model's pointer moved to, or null.</param>
+/// <param name="Reason">Why it did not move, or null.</param>
+public sealed record ModelPublished(string? Version, string? Reason);
+
+/// <summary>How a round ended.</summary>
+/// <param name="Kind">Published or abandoned.</param>
+/// <param name="Reason">Why abandoned, or null.</param>
+/// <param name="Version">The version, or null.</param>
+/// <param name="EvaluationDue">True when the run wants the version evaluated now.</param>
+public sealed record RoundOutcome(RoundOutcomeKind Kind, string? Reason, string? Version, bool EvaluationDue);
+
+/// <summary>The ways a round ends.</summary>
+public enum RoundOutcomeKind
+{
+    /// <summary>A new version is served.</summary>
+    Published = 0,
+
+    /// <summary>Nothing changed but the round's number.</summary>
+    Abandoned,
+}
