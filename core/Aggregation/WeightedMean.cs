@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using FedServerless.Numerics;
 
 namespace FedServerless.Aggregation;
 
@@ -41,12 +40,12 @@ public static class WeightedMean
             return false;
         }
 
-        LittleEndian.Require();
+        RequireLittleEndian();
         var source = MemoryMarshal.Cast<byte, float>(values);
         for (var start = 0; start < source.Length; start += CheckedChunk)
         {
             var chunk = source.Slice(start, Math.Min(CheckedChunk, source.Length - start));
-            if (!Finite.All(chunk))
+            if (!EncodedFinite.AllSingle(chunk))
             {
                 return false;
             }
@@ -69,12 +68,12 @@ public static class WeightedMean
             return false;
         }
 
-        LittleEndian.Require();
+        RequireLittleEndian();
         var source = MemoryMarshal.Cast<byte, ushort>(values);
         for (var start = 0; start < source.Length; start += CheckedChunk)
         {
             var chunk = source.Slice(start, Math.Min(CheckedChunk, source.Length - start));
-            if (!Finite.AllHalf(chunk))
+            if (!EncodedFinite.AllHalf(chunk))
             {
                 return false;
             }
@@ -86,14 +85,14 @@ public static class WeightedMean
     }
 
     /// <summary><c>sum[i] += weight · (double)(scale · value[i])</c>, the inner product rounded to float32 as the codec does.</summary>
-    /// <param name="scale">0 or more, and finite times 127.</param>
+    /// <param name="scale">0 or more (not −0), and finite times 127.</param>
     /// <param name="values">−127 to 127.</param>
     /// <param name="weight">Finite.</param>
     /// <param name="sum">As long as <paramref name="values"/>.</param>
     /// <returns>False, with <paramref name="sum"/> untouched, when the lengths differ or scale or a value is out of range.</returns>
     public static bool TryAccumulateInt8(float scale, ReadOnlySpan<sbyte> values, double weight, Span<double> sum)
     {
-        if (values.Length != sum.Length || !(scale >= 0) || !float.IsFinite(scale * sbyte.MaxValue) || values.Contains(sbyte.MinValue))
+        if (values.Length != sum.Length || float.IsNegative(scale) || !float.IsFinite(scale * sbyte.MaxValue) || values.Contains(sbyte.MinValue))
         {
             return false;
         }
@@ -136,6 +135,14 @@ public static class WeightedMean
         for (; i < n; i++)
         {
             Unsafe.Add(ref s, i) /= totalWeight;
+        }
+    }
+
+    private static void RequireLittleEndian()
+    {
+        if (!BitConverter.IsLittleEndian)
+        {
+            throw new PlatformNotSupportedException("Encoded updates are little-endian and folded in place; this processor is big-endian.");
         }
     }
 

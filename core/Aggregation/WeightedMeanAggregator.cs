@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using FedServerless.Compression;
 
 namespace FedServerless.Aggregation;
@@ -69,15 +71,23 @@ internal sealed class WeightedMeanAggregator : IAggregator
 
         private bool TryAccumulate(IUpdateCodec codec, ReadOnlySpan<byte> block, double weight, Span<double> sum)
         {
-            // Blocks of the exact codecs are bare little-endian values; the kernels skip the decoded copy.
-            switch (codec.Name)
+            // The built-in codecs' blocks are folded where they lie, without a decoded copy.
+            return codec.Name switch
             {
-                case UpdateCodecs.Float32:
-                    return WeightedMean.TryAccumulateFloat32(block, weight, sum);
-                case UpdateCodecs.Float16:
-                    return WeightedMean.TryAccumulateFloat16(block, weight, sum);
-            }
+                UpdateCodecs.Float32 => WeightedMean.TryAccumulateFloat32(block, weight, sum),
+                UpdateCodecs.Float16 => WeightedMean.TryAccumulateFloat16(block, weight, sum),
+                UpdateCodecs.Int8 => TryAccumulateInt8(block, weight, sum),
+                _ => TryAccumulateDecoded(codec, block, weight, sum),
+            };
+        }
 
+        // A little-endian float32 scale, then a signed byte a value.
+        private static bool TryAccumulateInt8(ReadOnlySpan<byte> block, double weight, Span<double> sum) =>
+            block.Length >= sizeof(float) && WeightedMean.TryAccumulateInt8(
+                BinaryPrimitives.ReadSingleLittleEndian(block), MemoryMarshal.Cast<byte, sbyte>(block[sizeof(float)..]), weight, sum);
+
+        private bool TryAccumulateDecoded(IUpdateCodec codec, ReadOnlySpan<byte> block, double weight, Span<double> sum)
+        {
             if (_decoded.Length < sum.Length)
             {
                 _decoded = new float[sum.Length];

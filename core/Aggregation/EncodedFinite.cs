@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace FedServerless.Numerics;
+namespace FedServerless.Aggregation;
 
-/// <summary>Vectorised checks that nothing is NaN or infinite. Empty spans are finite.</summary>
-/// <remarks>A value is finite exactly when its bits without the sign, as an integer, are below those of infinity.</remarks>
-public static class Finite
+/// <summary>
+/// Checks, without a branch a vector, that encoded values are neither NaN nor infinite: a value is finite exactly when its
+/// bits without the sign, as an integer, are below those of infinity. Empty spans are finite.
+/// </summary>
+internal static class EncodedFinite
 {
     private const int Magnitude = 0x7FFF_FFFF;
     private const int Infinity = 0x7F80_0000;
@@ -14,7 +16,7 @@ public static class Finite
     private const short HalfInfinity = 0x7C00;
 
     /// <summary>True when no value is NaN or infinite.</summary>
-    public static bool All(ReadOnlySpan<float> values)
+    public static bool AllSingle(ReadOnlySpan<float> values)
     {
         ref var x = ref Unsafe.As<float, int>(ref MemoryMarshal.GetReference(values));
         var n = (nuint)values.Length;
@@ -47,18 +49,6 @@ public static class Finite
         }
 
         return largest < Infinity;
-    }
-
-    /// <summary>True when no value is NaN or infinite.</summary>
-    public static bool All(ReadOnlySpan<double> values)
-    {
-        var finite = true;
-        foreach (var value in values)
-        {
-            finite &= double.IsFinite(value);
-        }
-
-        return finite;
     }
 
     /// <summary>True when no IEEE binary16, given by its bits, is NaN or infinite.</summary>

@@ -1,0 +1,151 @@
+using System.Numerics;
+using FedServerless.Aggregation;
+using FedServerless.Compression;
+using FedServerless.Model;
+using FedServerless.Optimization;
+
+namespace FedServerless.Wire;
+
+/// <summary>Checks a whole <see cref="RunSpec"/> and lists everything that is wrong with it at once.</summary>
+public static class RunSpecValidator
+{
+    private static readonly string[] Codecs = [UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8];
+
+    /// <summary>Every problem; empty for a legal spec.</summary>
+    /// <param name="spec">What an operator asks for.</param>
+    /// <param name="field">Path of the spec in the document it came from, empty for the document itself; the problems start with it.</param>
+    public static IReadOnlyList<Problem> Validate(RunSpec spec, string field = "")
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(field);
+        var findings = new Findings(field);
+        findings.Identifier("model", spec.Model);
+        findings.Identifier("population", spec.Population);
+        findings.Range("rounds", spec.Rounds, 1, RunLimits.MaxRounds);
+        if (spec.Architecture is { } architecture)
+        {
+            findings.Add(Architectures.Validate(architecture, findings.Path("architecture")));
+        }
+
+        Validate(spec.Selection, findings);
+        Validate(spec.Round, spec.Selection, findings);
+        Validate(spec.Training, findings);
+        Validate(spec.Aggregation, findings);
+        Validate(spec.Optimizer, findings);
+        Validate(spec.Update, findings);
+        if (spec.Evaluation is { } evaluation)
+        {
+            Validate(evaluation, findings);
+        }
+
+        return findings.Problems;
+    }
+
+    private static void Validate(SelectionSpec selection, Findings findings)
+    {
+        findings.OneOf("selection.kind", selection.Kind, Selections.Names);
+        var uniform = selection.Kind == Selections.Uniform;
+        var poisson = selection.Kind == Selections.Poisson;
+        if (uniform || selection.Clients is not null)
+        {
+            findings.Belongs("selection.clients", selection.Clients, uniform, $"selection.kind '{Selections.Uniform}'");
+            findings.OptionalRange("selection.clients", selection.Clients, 1, RunLimits.MaxClients, required: uniform);
+        }
+
+        if (poisson || selection.Rate is not null)
+        {
+            findings.Belongs("selection.rate", selection.Rate, poisson, $"selection.kind '{Selections.Poisson}'");
+            findings.OptionalAbove("selection.rate", selection.Rate, 0, 1, required: poisson);
+        }
+
+        findings.Range("selection.overSelection", selection.OverSelection, 0, RunLimits.MaxOverSelection);
+        findings.Belongs(
+            "selection.overSelection", selection.OverSelection is 0 ? null : selection.OverSelection, uniform, $"selection.kind '{Selections.Uniform}'");
+    }
+
+    private static void Validate(RoundSpec round, SelectionSpec selection, Findings findings)
+    {
+        findings.Range("round.deadlineSeconds", round.DeadlineSeconds, RunLimits.MinDeadlineSeconds, RunLimits.MaxDeadlineSeconds);
+        findings.OptionalRange("round.quorum", round.Quorum, 1, RunLimits.MaxClients, required: false);
+        findings.Range("round.minimum", round.Minimum, 1, RunLimits.MaxClients);
+
+        var cohort = selection.Kind == Selections.Uniform ? selection.Clients : null;
+        if (round.Quorum > cohort)
+        {
+            findings.Add("round.quorum", round.Quorum, $"at most selection.clients ({cohort})");
+        }
+
+        if (round.Minimum > round.Quorum)
+        {
+            findings.Add("round.minimum", round.Minimum, $"at most round.quorum ({round.Quorum}), or the round closes before it can publish");
+        }
+        else if (round.Minimum > cohort)
+        {
+            findings.Add("round.minimum", round.Minimum, $"at most selection.clients ({cohort})");
+        }
+    }
+
+    private static void Validate(TrainingSpec training, Findings findings)
+    {
+        findings.Range("training.epochs", training.Epochs, 1, RunLimits.MaxEpochs);
+        findings.Range("training.batchSize", training.BatchSize, 0, RunLimits.MaxBatchSize);
+        findings.Above("training.learningRate", training.LearningRate, 0, RunLimits.MaxLearningRate);
+        findings.Below("training.momentum", training.Momentum, 0, 1);
+        findings.Range("training.weightDecay", training.WeightDecay, 0, RunLimits.MaxWeightDecay);
+        findings.Range("training.proximalMu", training.ProximalMu, 0, RunLimits.MaxProximalMu);
+    }
+
+    private static void Validate(AggregationSpec aggregation, Findings findings)
+    {
+        findings.OneOf("aggregation.rule", aggregation.Rule, Aggregators.Names);
+        findings.OneOf("aggregation.weighting", aggregation.Weighting, Weightings.Names);
+        findings.Range("aggregation.maxSamples", aggregation.MaxSamples, 1, RunLimits.MaxSamples);
+        findings.OptionalAbove("aggregation.maxNorm", aggregation.MaxNorm, 0, RunLimits.MaxNorm, required: false);
+    }
+
+    private static void Validate(OptimizerSpec optimizer, Findings findings)
+    {
+        findings.OneOf("optimizer.name", optimizer.Name, ServerOptimizers.Names);
+        findings.Above("optimizer.learningRate", optimizer.LearningRate, 0, RunLimits.MaxLearningRate);
+        findings.Below("optimizer.beta1", optimizer.Beta1, 0, 1);
+        findings.Below("optimizer.beta2", optimizer.Beta2, 0, 1);
+        findings.Range("optimizer.tau", optimizer.Tau, RunLimits.MinTau, RunLimits.MaxTau);
+    }
+
+    private static void Validate(UpdateSpec update, Findings findings)
+    {
+        findings.OneOf("update.codec", update.Codec, Codecs);
+        findings.Range("update.partBytes", update.PartBytes, RunLimits.MinPartBytes, RunLimits.MaxPartBytes);
+        if (update.BlockCoordinates is < RunLimits.MinBlockCoordinates or > RunLimits.MaxBlockCoordinates || !BitOperations.IsPow2(update.BlockCoordinates))
+        {
+            findings.Add(
+                "update.blockCoordinates",
+                update.BlockCoordinates,
+                $"a power of two from {RunLimits.MinBlockCoordinates} to {RunLimits.MaxBlockCoordinates}");
+        }
+    }
+
+    private static void Validate(EvaluationSpec evaluation, Findings findings)
+    {
+        findings.Range("evaluation.everyRounds", evaluation.EveryRounds, 1, RunLimits.MaxRounds);
+        findings.Range("evaluation.deadlineSeconds", evaluation.DeadlineSeconds, RunLimits.MinDeadlineSeconds, RunLimits.MaxDeadlineSeconds);
+        findings.OptionalRange("evaluation.patience", evaluation.Patience, 1, RunLimits.MaxPatience, required: false);
+        findings.OptionalAbove("evaluation.targetAccuracy", evaluation.TargetAccuracy, 0, 1, required: false);
+        if (evaluation.Clients.Count > RunLimits.MaxEvaluators)
+        {
+            findings.Add("evaluation.clients", $"{evaluation.Clients.Count} clients", $"at most {RunLimits.MaxEvaluators} clients");
+            return;
+        }
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < evaluation.Clients.Count; i++)
+        {
+            var client = evaluation.Clients[i];
+            findings.Identifier($"evaluation.clients[{i}]", client);
+            if (client is not null && !seen.Add(client))
+            {
+                findings.Add($"evaluation.clients[{i}]", client, "each client once");
+            }
+        }
+    }
+}
