@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using FedServerless.Wire;
@@ -88,42 +89,67 @@ public sealed class TensorLayout
     public static TensorLayout Create(IEnumerable<TensorSpec> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
+        return TryCreate(tensors, out var layout, out var problem) ? layout : throw new ArgumentException(problem, nameof(tensors));
+    }
+
+    /// <summary>As <see cref="Create"/>, for tensors that come from outside: a sentence instead of an exception.</summary>
+    public static bool TryCreate(
+        IEnumerable<TensorSpec> tensors,
+        [NotNullWhen(true)] out TensorLayout? layout,
+        [NotNullWhen(false)] out string? problem)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        layout = null;
         var ordered = tensors.OrderBy(tensor => tensor.Role).ToArray();
         if (ordered.Length is 0 or > MaxTensors)
         {
-            throw new ArgumentException($"A model has 1 to {MaxTensors} tensors, this one has {ordered.Length}.", nameof(tensors));
+            problem = $"A model has 1 to {MaxTensors} tensors, this one has {ordered.Length}.";
+            return false;
         }
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = new HashSet<string>(ordered.Length, StringComparer.Ordinal);
         var offsets = new long[ordered.Length];
         long floats = 0;
         long integers = 0;
         for (var i = 0; i < ordered.Length; i++)
         {
             var tensor = ordered[i];
-            Check(tensor, names);
+            problem = Check(tensor, names);
+            if (problem is not null)
+            {
+                return false;
+            }
+
             ref var total = ref (tensor.Role == TensorRole.Integer ? ref integers : ref floats);
             offsets[i] = total;
             total += tensor.Length;
             if (floats > MaxFloats || integers > MaxIntegers)
             {
-                throw new ArgumentException($"A model has at most {MaxFloats} float32 and {MaxIntegers} int64 values.", nameof(tensors));
+                problem = $"A model has at most {MaxFloats} float32 and {MaxIntegers} int64 values.";
+                return false;
             }
         }
 
-        return new TensorLayout(ordered, offsets);
+        problem = null;
+        layout = new TensorLayout(ordered, offsets);
+        return true;
     }
 
-    private static void Check(TensorSpec tensor, HashSet<string> names)
+    private static string? Check(TensorSpec tensor, HashSet<string> names)
     {
         if (tensor.Name.Length is 0 or > MaxNameLength || !names.Add(tensor.Name))
         {
-            throw new ArgumentException($"Tensor name '{tensor.Name}' is empty, over {MaxNameLength} characters, or repeated.", nameof(tensor));
+            return $"Tensor name '{tensor.Name}' is empty, over {MaxNameLength} characters, or repeated.";
         }
 
         if (!Enum.IsDefined(tensor.Role))
         {
-            throw new ArgumentException($"Tensor '{tensor.Name}' has the unknown role {(int)tensor.Role}.", nameof(tensor));
+            return $"Tensor '{tensor.Name}' has the unknown role {(int)tensor.Role}.";
+        }
+
+        if (tensor.Shape.Count > MaxRank)
+        {
+            return $"Tensor '{tensor.Name}' has {tensor.Shape.Count} dimensions; expected at most {MaxRank}.";
         }
 
         long length = 1;
@@ -132,16 +158,11 @@ public sealed class TensorLayout
             length = dimension >= 1 ? length * dimension : 0;
             if (length is 0 or > MaxFloats)
             {
-                break;
+                return $"Tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; expected dimensions of 1 or more, {MaxFloats} elements in all.";
             }
         }
 
-        if (tensor.Shape.Count > MaxRank || length is 0 or > MaxFloats)
-        {
-            throw new ArgumentException(
-                $"Tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; expected at most {MaxRank} dimensions of 1 or more, {MaxFloats} elements in all.",
-                nameof(tensor));
-        }
+        return null;
     }
 
     private static Digest ComputeDigest(TensorSpec[] tensors)

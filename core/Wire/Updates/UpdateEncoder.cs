@@ -1,0 +1,152 @@
+using FedServerless.Model;
+using FedServerless.Numerics;
+
+namespace FedServerless.Wire.Updates;
+
+/// <summary>Writes updates, in memory of two blocks beside the models.</summary>
+public static class UpdateEncoder
+{
+    /// <summary>
+    /// Writes what training changed: parameter deltas <c>trained − start</c>, buffer values and integers as trained.
+    /// </summary>
+    /// <param name="shape">What the round's plan implies.</param>
+    /// <param name="startDigest">SHA-256 of the artifact that <paramref name="start"/> was read from.</param>
+    /// <param name="start">The model before training.</param>
+    /// <param name="trained">The model after training.</param>
+    /// <param name="payload">Takes the payload, blocks in order.</param>
+    /// <param name="decoded">Empty, or as long as the parameters: takes the deltas as the server will decode them.</param>
+    /// <returns>The header.</returns>
+    /// <exception cref="ArgumentException">A model has another layout than the shape.</exception>
+    /// <exception cref="NonFiniteUpdateException">A value is NaN or infinite; part of the payload may have been written.</exception>
+    public static UpdateHeader Encode(
+        UpdateShape shape, Digest startDigest, ModelState start, ModelState trained, Stream payload, Span<float> decoded = default)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(trained);
+        if (start.Layout.Digest != shape.Layout.Digest || trained.Layout.Digest != shape.Layout.Digest)
+        {
+            throw new ArgumentException("The models before and after training must have the shape's tensor layout.", nameof(trained));
+        }
+
+        return Write(shape, startDigest, start.Parameters, trained.Parameters, trained.Buffers, trained.Integers, payload, decoded);
+    }
+
+    /// <summary>Writes deltas that were already taken, for example to clip them.</summary>
+    /// <param name="shape">What the round's plan implies.</param>
+    /// <param name="startDigest">SHA-256 of the artifact that the deltas are against.</param>
+    /// <param name="deltas">One for each parameter.</param>
+    /// <param name="buffers">The buffers' values (not deltas).</param>
+    /// <param name="integers">The integers' values.</param>
+    /// <param name="payload">Takes the payload, blocks in order.</param>
+    /// <param name="decoded">Empty, or as long as the parameters: takes the deltas as the server will decode them.</param>
+    /// <returns>The header.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A length does not fit the shape.</exception>
+    /// <exception cref="NonFiniteUpdateException">A value is NaN or infinite; part of the payload may have been written.</exception>
+    public static UpdateHeader EncodeDeltas(
+        UpdateShape shape,
+        Digest startDigest,
+        ReadOnlySpan<float> deltas,
+        ReadOnlySpan<float> buffers,
+        ReadOnlySpan<long> integers,
+        Stream payload,
+        Span<float> decoded = default)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(deltas.Length, shape.Layout.ParameterCount);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(buffers.Length, shape.Layout.BufferCount);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(integers.Length, shape.Layout.IntegerCount);
+        return Write(shape, startDigest, [], deltas, buffers, integers, payload, decoded);
+    }
+
+    private static UpdateHeader Write(
+        UpdateShape shape,
+        Digest startDigest,
+        ReadOnlySpan<float> start,
+        ReadOnlySpan<float> trained,
+        ReadOnlySpan<float> buffers,
+        ReadOnlySpan<long> integers,
+        Stream payload,
+        Span<float> decoded)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        if (decoded.Length != 0)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(decoded.Length, shape.Layout.ParameterCount);
+        }
+
+        var header = new byte[shape.HeaderLength];
+        UpdateHeaderLayout.WriteFixed(header, shape, startDigest);
+        var values = new float[shape.BlockCoordinates];
+        var bytes = Array.Empty<byte>();
+        for (var block = 0; block < shape.BlockCount; block++)
+        {
+            var (first, count) = shape.ValuesOf(block);
+            var (_, longest) = shape.BlockLengthBounds(block);
+            bytes = bytes.Length >= longest ? bytes : new byte[longest];
+            var length = longest;
+            switch (shape.SectionOf(block))
+            {
+                case UpdateSection.Parameters:
+                    var deltas = values.AsSpan(0, count);
+                    Subtract(trained.Slice((int)first, count), start.IsEmpty ? [] : start.Slice((int)first, count), deltas);
+                    CheckFinite(shape.Layout, deltas, first);
+                    length = shape.Codec.Encode(deltas, bytes);
+                    Decode(shape, bytes.AsSpan(0, length), decoded.IsEmpty ? [] : decoded.Slice((int)first, count));
+                    break;
+                case UpdateSection.Buffers:
+                    var part = buffers.Slice((int)(first - shape.Layout.ParameterCount), count);
+                    CheckFinite(shape.Layout, part, first);
+                    LittleEndian.Write(part, bytes);
+                    break;
+                default:
+                    LittleEndian.Write(integers.Slice((int)first, count), bytes);
+                    break;
+            }
+
+            UpdateHeaderLayout.WriteBlock(header, block, bytes.AsSpan(0, length));
+            payload.Write(bytes, 0, length);
+        }
+
+        return UpdateHeader.Trusted(header, shape, startDigest);
+    }
+
+    private static void Subtract(ReadOnlySpan<float> trained, ReadOnlySpan<float> start, Span<float> deltas)
+    {
+        if (start.IsEmpty)
+        {
+            trained.CopyTo(deltas);
+            return;
+        }
+
+        for (var i = 0; i < deltas.Length; i++)
+        {
+            deltas[i] = trained[i] - start[i];
+        }
+    }
+
+    private static void Decode(UpdateShape shape, ReadOnlySpan<byte> bytes, Span<float> decoded)
+    {
+        if (!decoded.IsEmpty && !shape.Codec.TryDecode(bytes, decoded))
+        {
+            throw new InvalidOperationException($"Codec '{shape.Codec.Name}' cannot decode a block it encoded.");
+        }
+    }
+
+    private static void CheckFinite(TensorLayout layout, ReadOnlySpan<float> values, long first)
+    {
+        var at = FiniteValues.FirstNonFinite(values);
+        if (at < 0)
+        {
+            return;
+        }
+
+        var tensor = 0;
+        while (first + at >= layout.Offsets[tensor] + layout.Tensors[tensor].Length)
+        {
+            tensor++;
+        }
+
+        throw new NonFiniteUpdateException(layout.Tensors[tensor].Name, first + at - layout.Offsets[tensor]);
+    }
+}
