@@ -51,6 +51,12 @@ public sealed record RoundPlan
     /// <summary>Layout of the model.</summary>
     public required Digest Layout { get; init; }
 
+    /// <summary>Float32 parameters of the model.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Float32 buffer values of the model.</summary>
+    public required long Buffers { get; init; }
+
     /// <summary>Local training.</summary>
     public required TrainingSpec Training { get; init; }
 
@@ -156,9 +162,11 @@ public sealed record AcceptedUpdate(string Client, Digest Header, double Weight,
 /// <param name="BytesUp">Bytes of the sealed updates.</param>
 /// <param name="BytesDown">Bytes of the base model times cohort.</param>
 /// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
+/// <param name="PublishedRounds">Rounds published up to and with this one.</param>
+/// <param name="AbandonedInRow">Rounds abandoned since the last published one, this one included.</param>
 public sealed record RoundOutcomeDocument(
     bool Published, string? Reason, string? Version, int Cohort, int Receipts, int Accepted, long BytesUp, long BytesDown,
-    IReadOnlyDictionary<string, double> Metrics);
+    IReadOnlyDictionary<string, double> Metrics, int PublishedRounds, int AbandonedInRow);
 
 /// <summary>A version of a model.</summary>
 /// <param name="Model">The model.</param>
@@ -169,6 +177,7 @@ public sealed record RoundOutcomeDocument(
 /// <param name="Round">The round that made it, or 0.</param>
 /// <param name="Weights">The safetensors file, canonical order.</param>
 /// <param name="OptimizerState">The server optimizer's state, or null.</param>
+/// <param name="Optimizer">The server optimizer whose state it is, or null.</param>
 /// <param name="Layout">Digest of the tensor layout.</param>
 /// <param name="Plan">SHA-256 of the round's plan, or null.</param>
 /// <param name="Seal">SHA-256 of the round's seal, or null.</param>
@@ -177,7 +186,7 @@ public sealed record RoundOutcomeDocument(
 /// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
 public sealed record ModelManifest(
     string Model, string Version, string? Parent, Digest? ParentManifest, string? Run, int Round, StoredArtifact Weights,
-    StoredArtifact? OptimizerState, Digest Layout, Digest? Plan, Digest? Seal, Digest? AcceptedDigest, int Accepted,
+    StoredArtifact? OptimizerState, string? Optimizer, Digest Layout, Digest? Plan, Digest? Seal, Digest? AcceptedDigest, int Accepted,
     IReadOnlyDictionary<string, double> Metrics);
 
 /// <summary>Which version a model serves.</summary>
@@ -208,7 +217,10 @@ public sealed record EvaluationDocument(Evaluation Evaluation, string Body, stri
 /// <param name="Clients">Whose evaluations count, sorted, ordinal.</param>
 /// <param name="Samples">Samples in all.</param>
 /// <param name="Metrics">Means weighted by samples.</param>
-public sealed record EvaluationSealDocument(IReadOnlyList<string> Clients, long Samples, IReadOnlyDictionary<string, double> Metrics);
+/// <param name="BestLoss">Smallest mean loss up to and with this evaluation, or null before the first.</param>
+/// <param name="SinceBest">Evaluations since the one with the smallest mean loss.</param>
+public sealed record EvaluationSealDocument(
+    IReadOnlyList<string> Clients, long Samples, IReadOnlyDictionary<string, double> Metrics, double? BestLoss, int SinceBest);
 
 /// <summary>An entry of a run's log as stored; its number is its place in the listing.</summary>
 /// <param name="Time">When it was written; for people.</param>

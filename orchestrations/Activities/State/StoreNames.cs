@@ -25,6 +25,9 @@ public static class StoreNames
     /// <summary>Prefix of its log entries; names sort in the order of events.</summary>
     public static string RunLog(string run) => $"runs/{run}/log/";
 
+    /// <summary>One log entry; create-once. Steps of one round sort by <paramref name="step"/>, then <paramref name="key"/>.</summary>
+    public static string LogEntry(string run, int round, int step, string key) => $"{RunLog(run)}{round:D6}-{step:D2}-{key}.json";
+
     /// <summary>Prefix of its attempts at recovery.</summary>
     public static string RunRecoveries(string run) => $"runs/{run}/recoveries/";
 

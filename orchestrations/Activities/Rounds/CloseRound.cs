@@ -1,0 +1,105 @@
+using FedServerless.Activities.Runs;
+using FedServerless.Activities.State;
+using FedServerless.Storage;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
+
+namespace FedServerless.Activities.Rounds;
+
+/// <summary>Step 11: the outcome, then the cleaning. Cleaning runs every time, so a crash in the middle of it leaves nothing behind.</summary>
+internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log, TimeProvider time) : IActivity<CloseInput, RoundOutcome>
+{
+    public async Task<RoundOutcome> RunAsync(CloseInput input, CancellationToken cancellationToken)
+    {
+        var round = new RoundInput(input.Run, input.Round);
+        var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
+        var name = StoreNames.RoundOutcome(input.Run, input.Round);
+        var outcome = await store.FindAsync(name, StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        if (outcome is null)
+        {
+            var document = await DescribeAsync(input, round, plan, cancellationToken);
+            outcome = await store.CreateOnceAsync(name, document, StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        }
+
+        await LogAsync(input, outcome.Value, cancellationToken);
+        await store.DeleteAsync(StoreNames.OpenTraining(plan.Population, input.Run, input.Round), cancellationToken);
+        bell.Ring(plan.Population);
+        await CleanAsync(plan, cancellationToken);
+        return await ResultAsync(input, outcome.Value, cancellationToken);
+    }
+
+    private async Task<RoundOutcomeDocument> DescribeAsync(CloseInput input, RoundInput round, RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var seal = (await store.GetAsync(StoreNames.Seal(input.Run, input.Round), StoreJson.Default.SealDocument, cancellationToken)).Value;
+        var verdicts = seal.Aggregate ? await store.ReadVerdictsAsync(round, cancellationToken) : [];
+        var before = input.Round == 1
+            ? null
+            : await store.FindAsync(StoreNames.RoundOutcome(input.Run, input.Round - 1), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        var published = input.Version is not null;
+        var sound = verdicts.Where(verdict => verdict.Reason is null).ToList();
+        return new RoundOutcomeDocument(
+            published,
+            published ? null : input.Reason ?? seal.Reason,
+            input.Version,
+            plan.Cohort.Count,
+            seal.Receipts.Count,
+            sound.Count,
+            verdicts.Sum(verdict => verdict.Bytes),
+            plan.Base.Bytes * seal.Receipts.Count,
+            WeightedMetrics.Mean(sound.Select(verdict => (verdict.Samples, verdict.Metrics))),
+            (before?.Value.PublishedRounds ?? 0) + (published ? 1 : 0),
+            published ? 0 : (before?.Value.AbandonedInRow ?? 0) + 1);
+    }
+
+    private async Task LogAsync(CloseInput input, RoundOutcomeDocument outcome, CancellationToken cancellationToken)
+    {
+        var values = new SortedDictionary<string, double>(StringComparer.Ordinal)
+        {
+            ["cohort"] = outcome.Cohort,
+            ["receipts"] = outcome.Receipts,
+            ["accepted"] = outcome.Accepted,
+            ["bytesUp"] = outcome.BytesUp,
+            ["bytesDown"] = outcome.BytesDown,
+        };
+        foreach (var (metric, value) in outcome.Metrics)
+        {
+            values.TryAdd(metric, value);
+        }
+
+        var open = await store.FindAsync(StoreNames.Open(input.Run, input.Round), StoreJson.Default.OpenDocument, cancellationToken);
+        if (open is not null)
+        {
+            values["seconds"] = Math.Max(0, (time.GetUtcNow() - open.Value.OpenedAt).TotalSeconds);
+        }
+
+        await log.WriteAsync(
+            input.Run, input.Round, outcome.Published ? LogKind.RoundPublished : LogKind.RoundAbandoned,
+            outcome.Published
+                ? $"Round {input.Round} published {outcome.Version} from {outcome.Accepted} updates."
+                : $"Round {input.Round} was abandoned: {outcome.Reason}.",
+            null, values, cancellationToken);
+    }
+
+    /// <summary>Slices always go; raw updates go unless the run keeps them. Uploads that come later are orphans for the sweeper.</summary>
+    private async Task CleanAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        await store.DeleteAllAsync(StoreNames.Slices(plan.Run, plan.Round), cancellationToken);
+        if (plan.RetainUpdates)
+        {
+            return;
+        }
+
+        var clients = await store.ReadCohortAsync(plan, cancellationToken);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(
+            clients, options, async (client, token) => await store.DeleteAllAsync(StoreNames.ClientUpdates(plan.Run, plan.Round, client), token));
+    }
+
+    private async Task<RoundOutcome> ResultAsync(CloseInput input, RoundOutcomeDocument outcome, CancellationToken cancellationToken)
+    {
+        var spec = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value.Spec;
+        var evaluate = outcome.Published && spec.Evaluation is { } evaluation && outcome.PublishedRounds % evaluation.EveryRounds == 0;
+        var kind = outcome.Published ? RoundOutcomeKind.Published : RoundOutcomeKind.Abandoned;
+        return new RoundOutcome(kind, outcome.Reason, outcome.Version, evaluate);
+    }
+}

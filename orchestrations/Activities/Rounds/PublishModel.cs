@@ -1,0 +1,139 @@
+using FedServerless.Activities.Models;
+using FedServerless.Activities.State;
+using FedServerless.Model;
+using FedServerless.Optimization;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
+
+namespace FedServerless.Activities.Rounds;
+
+/// <summary>
+/// Step 10: streams the slices into the version's files, writes the manifest, then moves the model's pointer from its parent to
+/// itself. Nothing that depends on time, host or run enters the weights' bytes.
+/// </summary>
+internal sealed class PublishModel(IObjectStore store, RoundReader rounds, ModelCatalog models) : IActivity<RoundInput, ModelPublished>
+{
+    public async Task<ModelPublished> RunAsync(RoundInput input, CancellationToken cancellationToken)
+    {
+        var outcome = await store.FindAsync(StoreNames.RoundOutcome(input.Run, input.Round), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        if (outcome is not null)
+        {
+            return new ModelPublished(outcome.Value.Version, outcome.Value.Reason);
+        }
+
+        var plan = await rounds.PlanAsync(input.Run, input.Round, cancellationToken);
+        var version = ModelCatalog.VersionOf(input.Run, input.Round);
+        if (await WhoMovedPointerAsync(plan.Value, version, cancellationToken) is { } elsewhere)
+        {
+            return elsewhere;
+        }
+
+        var layout = await models.LayoutAsync(plan.Value.Base, cancellationToken);
+        var weights = await WriteWeightsAsync(plan.Value, layout, version, cancellationToken);
+        var state = await WriteStateAsync(plan.Value, version, cancellationToken);
+        var manifest = await WriteManifestAsync(plan, version, weights, state, cancellationToken);
+        return await MovePointerAsync(plan.Value, version, manifest.Digest, cancellationToken);
+    }
+
+    private Task<StoredArtifact> WriteWeightsAsync(RoundPlan plan, TensorLayout layout, string version, CancellationToken cancellationToken)
+    {
+        var file = CanonicalModelFile.Create(layout);
+        var slices = Enumerable.Range(0, RoundGeometry.ShardCount(plan)).Select(shard => SliceNames.Weights(plan.Run, plan.Round, shard));
+        if (layout.IntegerCount > 0)
+        {
+            slices = slices.Prepend(SliceNames.Integers(plan.Run, plan.Round));
+        }
+
+        return WriteAsync(StoreNames.Weights(plan.Model, version), file, slices, cancellationToken);
+    }
+
+    private async Task<StoredArtifact?> WriteStateAsync(RoundPlan plan, string version, CancellationToken cancellationToken)
+    {
+        var names = ServerOptimizers.Create(plan.Optimizer).StateNames;
+        if (names.Count == 0)
+        {
+            return null;
+        }
+
+        var layout = TensorLayout.Create(names.Select(name => new TensorSpec(name, [(int)plan.Parameters], TensorRole.Parameter)));
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["fed.optimizer"] = plan.Optimizer.Name };
+        var shards = Enumerable.Range(0, RoundGeometry.ShardCount(plan)).Where(shard => !RoundGeometry.Range(plan, shard).IsBuffers).ToList();
+        var slices = names.SelectMany(name => shards.Select(shard => SliceNames.State(plan.Run, plan.Round, shard, name)));
+        return await WriteAsync(StoreNames.OptimizerState(plan.Model, version), CanonicalModelFile.Create(layout, metadata), slices, cancellationToken);
+    }
+
+    private async Task<StoredArtifact> WriteAsync(
+        string name, CanonicalModelFile file, IEnumerable<string> slices, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(name, cancellationToken) is null)
+        {
+            await using var stream = new SliceStream(store, file.Header, slices);
+            var put = await store.PutAsync(name, stream, file.Length, PutCondition.CreateOnce, cancellationToken);
+            if (put.Written)
+            {
+                return new StoredArtifact(name, file.Length, stream.ReadDigest());
+            }
+        }
+
+        // Written before, by this activity's earlier attempt or a copy of it: the stored bytes are the truth.
+        return await store.DescribeAsync(name, cancellationToken);
+    }
+
+    private async Task<Stored<ModelManifest>> WriteManifestAsync(
+        Stored<RoundPlan> plan, string version, StoredArtifact weights, StoredArtifact? state, CancellationToken cancellationToken)
+    {
+        var (run, round, model) = (plan.Value.Run, plan.Value.Round, plan.Value.Model);
+        var parent = await models.ManifestAsync(model, plan.Value.BaseVersion, cancellationToken);
+        var seal = await store.GetAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
+        var accepted = await store.GetAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, cancellationToken);
+        var verdicts = await store.ReadVerdictsAsync(new RoundInput(run, round), cancellationToken);
+        var sound = verdicts.Where(verdict => verdict.Reason is null);
+        var manifest = new ModelManifest(
+            model, version, parent.Value.Version, parent.Digest, run, round, weights, state,
+            state is null ? null : plan.Value.Optimizer.Name, plan.Value.Layout, plan.Digest, seal.Digest, accepted.Digest,
+            accepted.Value.Accepted.Count, WeightedMetrics.Mean(sound.Select(verdict => (verdict.Samples, verdict.Metrics))));
+        return await store.CreateOnceAsync(StoreNames.Manifest(model, version), manifest, StoreJson.Default.ModelManifest, cancellationToken);
+    }
+
+    private async Task<ModelPublished> MovePointerAsync(RoundPlan plan, string version, Digest manifest, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await WhoMovedPointerAsync(plan, version, cancellationToken) is { } elsewhere)
+            {
+                return elsewhere;
+            }
+
+            var name = StoreNames.ModelPointer(plan.Model);
+            var pointer = await store.GetAsync(name, StoreJson.Default.PointerDocument, cancellationToken);
+            if (pointer.Value.Version != plan.BaseVersion)
+            {
+                continue;
+            }
+
+            var put = await store.PutAsync(
+                name, new PointerDocument(version, manifest), StoreJson.Default.PointerDocument, PutCondition.IfMatch(pointer.ETag), cancellationToken);
+            if (put.Written)
+            {
+                return new ModelPublished(version, null);
+            }
+        }
+    }
+
+    /// <summary>Null while the pointer is at the parent; else what that means: this version or a child of it is served, or somebody else's.</summary>
+    private async Task<ModelPublished?> WhoMovedPointerAsync(RoundPlan plan, string version, CancellationToken cancellationToken)
+    {
+        var served = await models.ServedAsync(plan.Model, cancellationToken)
+            ?? throw new InvalidDataException($"The pointer of model '{plan.Model}' is gone.");
+        if (served.Value.Version == plan.BaseVersion)
+        {
+            return null;
+        }
+
+        return served.Value.Version == version || (served.Value.Run == plan.Run && served.Value.Round > plan.Round)
+            ? new ModelPublished(version, null)
+            : new ModelPublished(null, $"the model's pointer moved from {plan.BaseVersion} to {served.Value.Version} while the round ran");
+    }
+}

@@ -1,0 +1,52 @@
+using FedServerless.Activities.Runs;
+using FedServerless.Activities.State;
+using FedServerless.Storage;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
+
+namespace FedServerless.Activities.Rounds;
+
+/// <summary>
+/// Step 6: one object decides a round. <c>closing</c> comes first, then the receipts are listed, then <c>seal</c> is created;
+/// a receipt written before <c>closing</c> existed is therefore in the list, which is what a commit answered 201 promises.
+/// </summary>
+internal sealed class SealRound(IObjectStore store, RunLog log) : IActivity<RoundInput, RoundSealed>
+{
+    public async Task<RoundSealed> RunAsync(RoundInput input, CancellationToken cancellationToken)
+    {
+        var name = StoreNames.Seal(input.Run, input.Round);
+        var seal = await store.FindAsync(name, StoreJson.Default.SealDocument, cancellationToken);
+        if (seal is null)
+        {
+            await store.PutBytesAsync(StoreNames.Closing(input.Run, input.Round), default, PutCondition.CreateOnce, cancellationToken);
+            var receipts = await store.ListIdsAsync(StoreNames.Receipts(input.Run, input.Round), cancellationToken);
+            var decision = await DecideAsync(input, receipts, cancellationToken);
+            seal = await store.CreateOnceAsync(name, decision, StoreJson.Default.SealDocument, cancellationToken);
+        }
+
+        var count = seal.Value.Receipts.Count;
+        await log.WriteAsync(
+            input.Run, input.Round, LogKind.RoundSealed,
+            seal.Value.Aggregate ? $"Round {input.Round} was sealed with {count} receipts ({seal.Value.Reason})." : $"Round {input.Round} was sealed as abandoned: {seal.Value.Reason}.",
+            null, new SortedDictionary<string, double>(StringComparer.Ordinal) { ["receipts"] = count }, cancellationToken);
+        return new RoundSealed(seal.Value.Aggregate, ValidationChunks.Count(count));
+    }
+
+    private async Task<SealDocument> DecideAsync(RoundInput input, List<string> receipts, CancellationToken cancellationToken)
+    {
+        var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
+        if (await store.StopReasonAsync(input.Run, cancellationToken) is { } stopped)
+        {
+            return new SealDocument(false, stopped, receipts);
+        }
+
+        if (plan.Cohort.Count == 0)
+        {
+            return new SealDocument(false, "chance selected nobody", receipts);
+        }
+
+        return receipts.Count < plan.Minimum
+            ? new SealDocument(false, $"{receipts.Count} receipts by the deadline, at least {plan.Minimum} were needed", receipts)
+            : new SealDocument(true, receipts.Count >= plan.Quorum ? "quorum" : "deadline", receipts);
+    }
+}

@@ -1,0 +1,13 @@
+using FedServerless.Activities.State;
+
+namespace FedServerless.Activities.Rounds;
+
+/// <summary>The slices that reduction leaves and publishing streams together: little-endian values, no header.</summary>
+internal static class SliceNames
+{
+    public static string Weights(string run, int round, int shard) => StoreNames.Slice(run, round, shard, "weights");
+
+    public static string State(string run, int round, int shard, string tensor) => StoreNames.Slice(run, round, shard, $"state-{tensor}");
+
+    public static string Integers(string run, int round) => StoreNames.Slice(run, round, 0, "integers");
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using FedServerless.Activities.State;
+using FedServerless.Model;
+using FedServerless.Numerics;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using FedServerless.Wire.Updates;
+
+namespace FedServerless.Activities.Rounds;
+
+/// <summary>Looks at every byte of one update: hashes, shape, finiteness, norm. Everything in it is hostile until then.</summary>
+internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
+{
+    /// <summary>Buffers of this name hold variances in every framework that writes them so; a negative one is an attack or a bug.</summary>
+    private const string VarianceSuffix = "running_var";
+
+    /// <summary>Why the update is refused, or null and its L2 norm.</summary>
+    public async Task<(string? Reason, double Norm)> InspectAsync(
+        RoundPlan plan, UpdateShape shape, string client, Digest digest, CancellationToken cancellationToken)
+    {
+        var (header, problem) = await rounds.HeaderAsync(plan, shape, client, digest, cancellationToken);
+        if (header is null)
+        {
+            return (problem, 0);
+        }
+
+        var squares = new RunningSumOfSquares();
+        foreach (var part in UpdateParts.Cut(header, plan.Update.PartBytes))
+        {
+            var reason = await InspectPartAsync(plan, header, client, part, squares, cancellationToken);
+            if (reason is not null)
+            {
+                return (reason, 0);
+            }
+        }
+
+        if (!double.IsFinite(squares.Norm))
+        {
+            return ("its norm is not finite", 0);
+        }
+
+        return plan.Aggregation.MaxNorm is { } bound && squares.Norm > bound
+            ? ($"its norm {squares.Norm:G6} exceeds the bound {bound:G6}", 0)
+            : (null, squares.Norm);
+    }
+
+    private async Task<string?> InspectPartAsync(
+        RoundPlan plan, UpdateHeader header, string client, UpdatePart part, RunningSumOfSquares squares, CancellationToken cancellationToken)
+    {
+        var name = StoreNames.UpdatePart(plan.Run, plan.Round, client, header.Digest, part.Index);
+        var facts = await store.HeadAsync(name, cancellationToken);
+        if (facts?.Length != part.Length)
+        {
+            return facts is null
+                ? $"part {part.Index} was never uploaded"
+                : $"part {part.Index} has {facts.Length} bytes, expected {part.Length}";
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent(part.Length);
+        var values = ArrayPool<float>.Shared.Rent(UpdateFormat.MaxBlockCoordinates);
+        try
+        {
+            await store.ReadAsync(name, 0, bytes.AsMemory(0, part.Length), cancellationToken);
+            for (var block = part.FirstBlock; block < part.FirstBlock + part.BlockCount; block++)
+            {
+                var offset = (int)(header.BlockOffset(block) - part.Offset);
+                var reason = InspectBlock(header, block, bytes.AsSpan(offset, header.BlockLength(block)), values, squares);
+                if (reason is not null)
+                {
+                    return reason;
+                }
+            }
+
+            return null;
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(values);
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    private static string? InspectBlock(UpdateHeader header, int block, ReadOnlySpan<byte> bytes, float[] scratch, RunningSumOfSquares squares)
+    {
+        if (!header.VerifyBlock(block, bytes))
+        {
+            return $"block {block} is not what its header signed";
+        }
+
+        var section = header.Shape.SectionOf(block);
+        if (section == UpdateSection.Integers)
+        {
+            return null;
+        }
+
+        var values = scratch.AsSpan(0, header.Shape.ValuesOf(block).Count);
+        if (!header.TryDecodeBlock(block, bytes, values))
+        {
+            return $"block {block} is not a legal {header.Shape.Codec.Name} block of finite values";
+        }
+
+        if (section == UpdateSection.Parameters)
+        {
+            squares.Add(values);
+            return null;
+        }
+
+        return NegativeVariance(header.Shape, block, values);
+    }
+
+    private static string? NegativeVariance(UpdateShape shape, int block, ReadOnlySpan<float> values)
+    {
+        var start = shape.ValuesOf(block).Start;
+        for (var i = 0; i < shape.Layout.Tensors.Count; i++)
+        {
+            var tensor = shape.Layout.Tensors[i];
+            if (tensor.Role != TensorRole.Buffer || !tensor.Name.EndsWith(VarianceSuffix, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var from = Math.Max(shape.Layout.Offsets[i], start);
+            var to = Math.Min(shape.Layout.Offsets[i] + tensor.Length, start + values.Length);
+            for (var position = from; position < to; position++)
+            {
+                if (values[(int)(position - start)] < 0)
+                {
+                    return $"buffer '{tensor.Name}' has a negative variance";
+                }
+            }
+        }
+
+        return null;
+    }
+}

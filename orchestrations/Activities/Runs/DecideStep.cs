@@ -1,0 +1,136 @@
+using FedServerless.Activities.Models;
+using FedServerless.Activities.State;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Runs;
+
+namespace FedServerless.Activities.Runs;
+
+/// <summary>Says what a run does next, from blobs alone; where it ends, writes the outcome.</summary>
+internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RunLog log) : IActivity<RunProgress, RunStep>
+{
+    public async Task<RunStep> RunAsync(RunProgress input, CancellationToken cancellationToken)
+    {
+        var run = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value;
+        var outcome = await store.FindAsync(StoreNames.RunOutcome(input.Run), StoreJson.Default.RunOutcomeDocument, cancellationToken);
+        if (outcome is not null)
+        {
+            return Ended(input, outcome.Value);
+        }
+
+        var progress = input.Round == 0 ? await LocateAsync(input.Run, cancellationToken) : input;
+        var control = await store.FindAsync(StoreNames.RunControl(input.Run), StoreJson.Default.ControlDocument, cancellationToken);
+        if (await EndingAsync(run, progress, control?.Value, cancellationToken) is var (state, reason))
+        {
+            return await EndAsync(run, progress, state, reason, cancellationToken);
+        }
+
+        if (control?.Value.Desired == ControlStates.Pause)
+        {
+            return new RunStep(RunStepKind.WaitForOperator, progress, control.Value.Reason ?? "paused", PauseSeconds: RunPauses.OperatorSeconds);
+        }
+
+        if (progress is { AbandonedInRow: > 0, BackedOff: false })
+        {
+            var seconds = RunPauses.BackOffSeconds(progress.AbandonedInRow);
+            return new RunStep(RunStepKind.BackOff, progress, $"{progress.AbandonedInRow} rounds abandoned in a row; next in {seconds} s", PauseSeconds: seconds);
+        }
+
+        if (await models.PrepareAsync(run.Spec, cancellationToken) is { } refusal)
+        {
+            return await EndAsync(run, progress, RunStates.Failed, refusal, cancellationToken);
+        }
+
+        var seen = (await presence.SeenLatelyAsync(run.Spec.Population, cancellationToken)).Count;
+        var needed = ClientsNeeded(run.Spec);
+        return seen < needed
+            ? new RunStep(RunStepKind.WaitForClients, progress, $"waiting for clients: {seen} of {needed} seen lately", PauseSeconds: RunPauses.ClientsSeconds)
+            : new RunStep(RunStepKind.Round, progress);
+    }
+
+    internal static int ClientsNeeded(RunSpec spec) => spec.Selection.Kind switch
+    {
+        Selections.Poisson => spec.Round.Minimum,
+        Selections.Uniform => Math.Max(spec.Round.Minimum, spec.Selection.Clients ?? 1),
+        _ => Math.Max(spec.Round.Minimum, spec.Round.Quorum ?? 1),
+    };
+
+    /// <summary>The first round without an outcome; outcomes have no gaps and carry the running counts.</summary>
+    private async Task<RunProgress> LocateAsync(string run, CancellationToken cancellationToken)
+    {
+        var low = 0;
+        var high = 1;
+        while (await HasOutcomeAsync(high))
+        {
+            low = high;
+            high *= 2;
+        }
+
+        while (high - low > 1)
+        {
+            var middle = low + ((high - low) / 2);
+            if (await HasOutcomeAsync(middle))
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        if (low == 0)
+        {
+            await log.WriteAsync(run, 0, LogKind.RunStarted, "The run started.", null, null, cancellationToken);
+            return new RunProgress(run, 1);
+        }
+
+        var last = await store.GetAsync(StoreNames.RoundOutcome(run, low), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        return new RunProgress(run, low + 1, last.Value.PublishedRounds, last.Value.AbandonedInRow);
+
+        async Task<bool> HasOutcomeAsync(int round) =>
+            await store.HeadAsync(StoreNames.RoundOutcome(run, round), cancellationToken) is not null;
+    }
+
+    private async Task<(string State, string Reason)?> EndingAsync(
+        RunDocument run, RunProgress progress, ControlDocument? control, CancellationToken cancellationToken)
+    {
+        if (control?.Desired == ControlStates.Stop)
+        {
+            return (RunStates.Stopped, control.Reason ?? "stopped by the operator");
+        }
+
+        if (progress.Published >= run.Spec.Rounds)
+        {
+            return (RunStates.Completed, $"all {run.Spec.Rounds} rounds are published");
+        }
+
+        if (run.Spec.Evaluation is { } evaluation
+            && await StoppingRules.FindAsync(store, run.Id, progress.Round - 1, evaluation, cancellationToken) is { } reason)
+        {
+            return (RunStates.Completed, reason);
+        }
+
+        if (progress.AbandonedInRow < RunPauses.MaxAbandonedInRow)
+        {
+            return null;
+        }
+
+        var last = await store.FindAsync(StoreNames.RoundOutcome(run.Id, progress.Round - 1), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        return (RunStates.Stalled, $"{progress.AbandonedInRow} rounds in a row were abandoned; the last one: {last?.Value.Reason}");
+    }
+
+    private async Task<RunStep> EndAsync(RunDocument run, RunProgress progress, string state, string reason, CancellationToken cancellationToken)
+    {
+        var pointer = await store.FindAsync(StoreNames.ModelPointer(run.Spec.Model), StoreJson.Default.PointerDocument, cancellationToken);
+        var document = new RunOutcomeDocument(state, reason, progress.Round - 1, progress.Published, pointer?.Value.Version);
+        var stored = await store.CreateOnceAsync(StoreNames.RunOutcome(run.Id), document, StoreJson.Default.RunOutcomeDocument, cancellationToken);
+        await store.DeleteAsync(StoreNames.ActiveRun(run.Spec.Population, run.Id), cancellationToken);
+        await log.WriteAsync(run.Id, progress.Round, LogKind.RunEnded, $"The run ended {stored.Value.State}: {stored.Value.Reason}.", null, null, cancellationToken);
+        return Ended(progress, stored.Value);
+    }
+
+    private static RunStep Ended(RunProgress progress, RunOutcomeDocument outcome) =>
+        new(RunStepKind.Ended, progress, outcome.Reason, outcome.State);
+}
