@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using FedServerless.Client.State;
+using FedServerless.Model;
+using FedServerless.Wire;
+using FedServerless.Wire.Updates;
+
+namespace FedServerless.Client.Rounds;
+
+/// <summary>An encoded update on disk: header, payload, what to ask the server for, and the receipt that will be signed.</summary>
+internal sealed class StoredUpdate
+{
+    private const string HeaderFile = "header";
+    private const string PayloadFile = "payload";
+    private const string UploadFile = "upload.json";
+    private const string ReceiptFile = "receipt.json";
+
+    private readonly RoundFolder _folder;
+    private readonly byte[] _header;
+
+    private StoredUpdate(RoundFolder folder, byte[] header, UploadRequest upload, Receipt receipt)
+    {
+        _folder = folder;
+        _header = header;
+        Upload = upload;
+        Receipt = receipt;
+    }
+
+    public UploadRequest Upload { get; }
+
+    public Receipt Receipt { get; }
+
+    /// <summary>Encodes and stores the update before any of it is sent.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="lease">The round.</param>
+    /// <param name="start">The model it started from.</param>
+    /// <param name="trained">The model after training.</param>
+    /// <param name="shape">How updates of this round look.</param>
+    /// <param name="receipt">What to sign, but for what the encoding decides.</param>
+    /// <param name="deadline">The round's deadline on the wall clock.</param>
+    public static StoredUpdate Create(
+        RoundFolder folder, TrainLease lease, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, DateTimeOffset deadline)
+    {
+        var fresh = folder.Prepare(deadline);
+        var payloadPath = Path.Combine(fresh, PayloadFile);
+        UpdateHeader header;
+        UploadRequest upload;
+        using (var payload = new FileStream(payloadPath, StateFolder.Private(FileMode.CreateNew, FileShare.None)))
+        {
+            header = UpdateEncoder.Encode(shape, lease.Base.Digest, start, trained, payload);
+            var parts = UpdateParts.Cut(header, lease.Update.PartBytes)
+                .Select(part => new UploadPart(part.Length, Md5(ReadRange(payload, part.Offset, part.Length)))).ToArray();
+            upload = new UploadRequest(header.Digest, header.Bytes.Length, parts);
+            payload.Flush(flushToDisk: true);
+        }
+
+        receipt = receipt with { HeaderDigest = header.Digest, Bytes = header.Bytes.Length + header.PayloadLength };
+        StateFolder.WriteWhole(Path.Combine(fresh, HeaderFile), header.Bytes.Span);
+        StateFolder.WriteWhole(Path.Combine(fresh, UploadFile), JsonSerializer.SerializeToUtf8Bytes(upload, WireJson.Default.UploadRequest));
+        StateFolder.WriteWhole(Path.Combine(fresh, ReceiptFile), JsonSerializer.SerializeToUtf8Bytes(receipt, WireJson.Default.Receipt));
+        folder.Keep();
+        return new StoredUpdate(folder, header.Bytes.ToArray(), upload, receipt);
+    }
+
+    /// <summary>The update an earlier process stored for this lease; null when there is none, or it is damaged, or starts elsewhere.</summary>
+    public static StoredUpdate? Find(RoundFolder folder, TrainLease lease, string client)
+    {
+        try
+        {
+            if (!File.Exists(folder.File(ReceiptFile)))
+            {
+                return null;
+            }
+
+            var header = File.ReadAllBytes(folder.File(HeaderFile));
+            var upload = JsonSerializer.Deserialize(File.ReadAllBytes(folder.File(UploadFile)), WireJson.Default.UploadRequest);
+            var receipt = JsonSerializer.Deserialize(File.ReadAllBytes(folder.File(ReceiptFile)), WireJson.Default.Receipt);
+            if (upload is null || receipt is null || receipt.BaseDigest != lease.Base.Digest || receipt.Client != client
+                || Digest.Of(header) != upload.HeaderDigest || receipt.HeaderDigest != upload.HeaderDigest)
+            {
+                return null;
+            }
+
+            var update = new StoredUpdate(folder, header, upload, receipt);
+            return update.IsWhole() ? update : null;
+        }
+        catch (Exception problem) when (problem is IOException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads one part, or the header for −1, with its MD5 as it was when encoded.</summary>
+    public (byte[] Bytes, string Md5) Read(int part)
+    {
+        if (part == -1)
+        {
+            return (_header, Md5(_header));
+        }
+
+        using var payload = File.OpenRead(_folder.File(PayloadFile));
+        return (ReadRange(payload, Offset(part), Upload.Parts[part].Bytes), Upload.Parts[part].ContentMd5);
+    }
+
+    private bool IsWhole()
+    {
+        using var payload = File.OpenRead(_folder.File(PayloadFile));
+        return payload.Length == Offset(Upload.Parts.Count)
+            && Enumerable.Range(0, Upload.Parts.Count)
+                .All(part => Md5(ReadRange(payload, Offset(part), Upload.Parts[part].Bytes)) == Upload.Parts[part].ContentMd5);
+    }
+
+    private long Offset(int part) => Upload.Parts.Take(part).Sum(before => (long)before.Bytes);
+
+    private static byte[] ReadRange(FileStream payload, long offset, int length)
+    {
+        var bytes = new byte[length];
+        payload.Position = offset;
+        payload.ReadExactly(bytes);
+        return bytes;
+    }
+
+#pragma warning disable CA5351 // MD5 is what object stores check uploads with (Content-MD5); nothing here relies on it against an attacker.
+    private static string Md5(byte[] bytes) => Convert.ToBase64String(MD5.HashData(bytes));
+#pragma warning restore CA5351
+}

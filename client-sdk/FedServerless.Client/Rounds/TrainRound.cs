@@ -1,0 +1,124 @@
+using System.Text.Json;
+using FedServerless.Client.Http;
+using FedServerless.Client.State;
+using FedServerless.Client.Telemetry;
+using FedServerless.Compression;
+using FedServerless.Model;
+using FedServerless.Wire;
+using FedServerless.Wire.Updates;
+
+namespace FedServerless.Client.Rounds;
+
+/// <summary>Takes part in one round: download, train, encode, upload, commit. Each step is skipped when an earlier process has done it.</summary>
+internal sealed class TrainRound(
+    string client, StateFolder state, ModelCache models, UpdateUpload uploads, DeviceConnection connection, ClientEvents events)
+{
+    private const string Verb = "train";
+
+    /// <param name="lease">The round; checked.</param>
+    /// <param name="work">The same, and its deadline.</param>
+    /// <param name="trainer">The application's.</param>
+    /// <param name="refresh">Asks for the same artifact with a fresh URL.</param>
+    /// <param name="cancellationToken">Stops; everything done so far stays.</param>
+    /// <returns>The receipt's state.</returns>
+    public async Task<string> RunAsync(
+        TrainLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+    {
+        var folder = RoundFolder.Of(state, RoundFolder.Train, work);
+        var update = StoredUpdate.Find(folder, lease, client)
+            ?? await TrainAsync(folder, lease, work, trainer, refresh, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using (ClientEvents.Start("upload", work))
+            {
+                await uploads.SendAsync(work, update, cancellationToken).ConfigureAwait(false);
+            }
+
+            using (ClientEvents.Start("commit", work))
+            {
+                return await CommitAsync(folder, work, update, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (FedClientException refusal) when (refusal is { IsTransient: false, Status: not (null or 401) } && !refusal.IsRevoked)
+        {
+            // The same bytes would be refused again, in this process or the next.
+            var reason = refusal.Message.TrimEnd('.');
+            folder.Settle(new Settlement(Settlement.GaveUp, reason));
+            throw new GiveUpException(reason, refusal);
+        }
+    }
+
+    private async Task<StoredUpdate> TrainAsync(
+        RoundFolder folder, TrainLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+    {
+        ModelState start;
+        using (ClientEvents.Start("download", work))
+        {
+            var path = await models.GetAsync(lease.Base, work, refresh, cancellationToken).ConfigureAwait(false);
+            start = LeasedModel.Read(path, lease.Base);
+        }
+
+        var shape = ShapeOf(lease, start);
+        var context = new FitContext
+        {
+            Run = lease.Run,
+            Round = lease.Round,
+            Model = start.Clone(),
+            Training = lease.Training,
+            Seed = lease.Seed,
+            Deadline = work.WallClockDeadline,
+            Time = work.Deadline.Time,
+        };
+        var time = work.Deadline.Time;
+        var began = time.GetTimestamp();
+        FitResult result;
+        using (ClientEvents.Start("fit", work))
+        {
+            result = await TrainerCalls.RunAsync(work, Verb, token => trainer.FitAsync(context, token), cancellationToken).ConfigureAwait(false);
+        }
+
+        var metrics = TrainerCalls.Check(result);
+        events.Report(new Fitted(work.Run, work.Round, result.Samples, time.GetElapsedTime(began)));
+        var receipt = new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, result.Samples, metrics);
+        try
+        {
+            return StoredUpdate.Create(folder, lease, start, context.Model, shape, receipt, work.WallClockDeadline);
+        }
+        catch (NonFiniteUpdateException problem)
+        {
+            throw new GiveUpException(problem.Message.TrimEnd('.'), problem);
+        }
+    }
+
+    private static UpdateShape ShapeOf(TrainLease lease, ModelState start)
+    {
+        if (!UpdateCodecs.All.TryGet(lease.Update.Codec, out var codec))
+        {
+            throw new GiveUpException(
+                $"the round wants updates in codec '{lease.Update.Codec}', this SDK writes {string.Join(", ", UpdateCodecs.All.Names)}; use a newer SDK");
+        }
+
+        try
+        {
+            var shape = UpdateShape.Create(start.Layout, codec, lease.Update.BlockCoordinates);
+            return shape.MaxParts(lease.Update.PartBytes) <= DeviceApi.MaxParts
+                ? shape
+                : throw new GiveUpException($"with parts of {lease.Update.PartBytes} bytes an update of this model has more than {DeviceApi.MaxParts} parts");
+        }
+        catch (ArgumentException problem)
+        {
+            throw new GiveUpException($"the server's lease is not usable: {problem.Message}", problem);
+        }
+    }
+
+    private async Task<string> CommitAsync(RoundFolder folder, Work work, StoredUpdate update, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(update.Receipt, WireJson.Default.Receipt);
+        var call = new ApiCall("commit", HttpMethod.Post, $"{work.Route}/receipts", body);
+        var answer = await connection.CallAsync(call, WireJson.Default.CommitResponse, work.Deadline, cancellationToken).ConfigureAwait(false);
+        var settled = answer.Body.State;
+        folder.Settle(new Settlement(settled, null));
+        events.Report(new Committed(work.Run, work.Round, settled, update.Receipt.Bytes));
+        return settled;
+    }
+}
