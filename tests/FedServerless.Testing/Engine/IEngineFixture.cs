@@ -1,0 +1,32 @@
+using FedServerless.Workflows.Engine;
+
+namespace FedServerless.Testing.Engine;
+
+/// <summary>
+/// An engine under test, any engine: register first, then use. The time may be skipped or real; tests only say how much of it
+/// must pass.
+/// </summary>
+public interface IEngineFixture : IAsyncDisposable
+{
+    /// <summary>The outside of the engine; starts it at first use.</summary>
+    IWorkflowClient Client { get; }
+
+    /// <summary>The engine's time.</summary>
+    DateTimeOffset UtcNow { get; }
+
+    /// <summary>Registers a workflow; before first use.</summary>
+    void AddWorkflow<TInput, TOutput>(Workflow<TInput, TOutput> workflow, IWorkflow<TInput, TOutput> code);
+
+    /// <summary>Registers an activity.</summary>
+    void AddActivity<TInput, TOutput>(Activity<TInput, TOutput> activity, Func<TInput, CancellationToken, Task<TOutput>> code);
+
+    /// <summary>Waits for an instance to end, letting as much time pass as it needs.</summary>
+    /// <exception cref="InvalidOperationException">It waits for what will never come.</exception>
+    Task<WorkflowStatus> CompleteAsync(string instanceId);
+
+    /// <summary>Lets time pass, and everything run that can run.</summary>
+    Task AdvanceAsync(TimeSpan by);
+
+    /// <summary>Stops the engine's process and starts it again on what it remembers.</summary>
+    Task RestartAsync();
+}
