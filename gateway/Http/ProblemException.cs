@@ -1,0 +1,10 @@
+using FedServerless.Wire;
+
+namespace FedServerless.Gateway.Http;
+
+/// <summary>Ends a request with a refusal. Thrown by use cases, caught at one place: <see cref="RouteRunner"/>.</summary>
+public sealed class ProblemException(ProblemDetails problem) : Exception(problem.Detail ?? problem.Title)
+{
+    /// <summary>The answer.</summary>
+    public ProblemDetails Problem { get; } = problem;
+}

@@ -1,0 +1,100 @@
+using FedServerless.Gateway.Authentication;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows.Engine;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace FedServerless.Gateway.Http;
+
+/// <summary>Runs one row of the table: policy, body, handler, answer. The only place where exceptions become answers.</summary>
+public sealed partial class RouteRunner(
+    IOperatorAuthenticator operators, DeviceAuthenticator devices, GatewayOptions options, ILogger<RouteRunner> logger)
+{
+    /// <summary>Answers a request.</summary>
+    public async Task RunAsync(Route route, HttpContext http, IWorkflowClient workflows)
+    {
+        var cancellationToken = http.RequestAborted;
+        Reply reply;
+        try
+        {
+            if (route.Policy is RoutePolicy.Device or RoutePolicy.DeviceEnrol)
+            {
+                http.Response.Headers[DeviceApi.NonceHeader] = devices.FreshNonce();
+            }
+
+            var call = await AdmitAsync(route, http, workflows, cancellationToken);
+            reply = await route.Handler(call, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception exception)
+        {
+            reply = Reply.Problem(Explain(route, http, exception));
+            if (exception is ProblemException { Problem.Status: StatusCodes.Status401Unauthorized })
+            {
+                reply.With("WWW-Authenticate", route.Policy == RoutePolicy.Operator ? "Bearer" : DeviceApi.AuthorizationScheme);
+            }
+        }
+
+        await reply.ExecuteAsync(http);
+    }
+
+    private async Task<RouteCall> AdmitAsync(Route route, HttpContext http, IWorkflowClient workflows, CancellationToken cancellationToken)
+    {
+        DeviceCaller? device = null;
+        byte[] body;
+        switch (route.Policy)
+        {
+            case RoutePolicy.Device:
+                // Who signed is known before a byte of the body is read, so that strangers cannot make the server hold anything.
+                var proof = await devices.IdentifyAsync(http.Request, cancellationToken);
+                body = await RequestBody.ReadAsync(http.Request, DeviceApi.MaxBodyBytes, cancellationToken);
+                device = devices.Check(http.Request, proof, body);
+                break;
+            case RoutePolicy.DeviceEnrol:
+                body = await RequestBody.ReadAsync(http.Request, DeviceAuthenticator.MaxEnrolBodyBytes, cancellationToken);
+                device = devices.CheckEnrolment(http.Request, body);
+                break;
+            case RoutePolicy.Operator:
+                if (!await operators.IsOperatorAsync(http, cancellationToken))
+                {
+                    throw new ProblemException(Problems.Unauthenticated("This route needs the operator's key: Authorization: Bearer KEY."));
+                }
+
+                body = await RequestBody.ReadAsync(http.Request, DeviceApi.MaxBodyBytes, cancellationToken);
+                break;
+            default:
+                body = [];
+                break;
+        }
+
+        return new RouteCall(http, workflows, body, device);
+    }
+
+    private ProblemDetails Explain(Route route, HttpContext http, Exception exception)
+    {
+        switch (exception)
+        {
+            case ProblemException refused:
+                return refused.Problem;
+            case BadHttpRequestException bad:
+                return Problems.Transport(bad.StatusCode);
+            case StoreFullException:
+            case var full when options.IsStoreFull(full):
+                LogFull(logger, route.Name, exception);
+                return Problems.StoreFull();
+            default:
+                LogFailed(logger, route.Name, http.TraceIdentifier, exception);
+                return Problems.Internal(http.TraceIdentifier);
+        }
+    }
+
+    [LoggerMessage(3001, LogLevel.Error, "{Route} failed ({Trace})")]
+    private static partial void LogFailed(ILogger logger, string route, string trace, Exception exception);
+
+    [LoggerMessage(3002, LogLevel.Error, "{Route}: the store is full")]
+    private static partial void LogFull(ILogger logger, string route, Exception exception);
+}
