@@ -1,0 +1,183 @@
+using System.Globalization;
+using FedServerless.Activities.Clients;
+using FedServerless.Activities.State;
+using FedServerless.Gateway.Authentication;
+using FedServerless.Gateway.Http;
+using FedServerless.Numerics;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows;
+using FedServerless.Workflows.Engine;
+using Microsoft.AspNetCore.Http;
+
+namespace FedServerless.Gateway.Rounds;
+
+/// <summary><c>POST check-in</c>: a lease for whoever is selected, a pause for everybody else.</summary>
+public sealed class CheckIns(
+    IObjectStore store, RoundBoard board, PresenceBook presence, ClientRegistry clients, GatewayOptions options, TimeProvider time)
+{
+    /// <summary>Purpose under which a client's seed is derived from its round's.</summary>
+    public const string SeedPurpose = "client";
+
+    /// <summary>Longest SDK name noted.</summary>
+    public const int MaxSdkLength = 64;
+
+    internal async Task<Reply> CheckInAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var request = call.Read(WireJson.Default.CheckInRequest);
+        if (request.ApiVersion != DeviceApi.Version)
+        {
+            return Reply.Problem(Problems.ApiVersion(request.ApiVersion));
+        }
+
+        if (request.Sdk.Length > MaxSdkLength)
+        {
+            return Reply.Problem(Problems.Invalid(
+                "Nothing was noted.", [new Problem("sdk", RouteCall.Shorten(request.Sdk), $"at most {MaxSdkLength} characters")]));
+        }
+
+        await NoteAsync(call.Device, call.Workflows, cancellationToken);
+        var response = await FindWorkAsync(call.Device, HoldFor(call.Http.Request), cancellationToken);
+        return Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
+    }
+
+    private async Task NoteAsync(DeviceCaller device, IWorkflowClient workflows, CancellationToken cancellationToken)
+    {
+        if (await presence.NoteAsync(device.Population, device.Client, cancellationToken))
+        {
+            await ActiveRuns.WakeAsync(store, workflows, device.Population, WakeEvents.Clients, cancellationToken);
+        }
+    }
+
+    /// <summary>Seconds to hold: what <c>Prefer: wait=N</c> asks for (RFC 7240), at most what the host allows.</summary>
+    private TimeSpan HoldFor(HttpRequest request)
+    {
+        foreach (var preference in request.Headers.GetCommaSeparatedValues("Prefer"))
+        {
+            if (preference.Split('=', 2) is ["wait", var text] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            {
+                return TimeSpan.FromSeconds(Math.Min(seconds, options.HoldCheckInsFor.TotalSeconds));
+            }
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    private async Task<CheckInResponse> FindWorkAsync(DeviceCaller device, TimeSpan hold, CancellationToken cancellationToken)
+    {
+        using var letGo = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stopping);
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            var view = await board.LookAsync(device.Population, cancellationToken);
+            var response = await TrainAsync(view, device, cancellationToken) ?? await EvaluateAsync(view, device, cancellationToken);
+            if (response is not null)
+            {
+                return response;
+            }
+
+            var held = time.GetElapsedTime(since);
+            if (held >= hold || options.Stopping.IsCancellationRequested)
+            {
+                var seconds = Pacing.RetryAfterSeconds(options, presence.CountHere(device.Population), held >= hold ? hold : TimeSpan.Zero, Random.Shared.NextDouble());
+                return new CheckInResponse { RetryAfterSeconds = seconds };
+            }
+
+            try
+            {
+                var left = hold - held;
+                await board.WaitAsync(view, left < options.BoardFreshFor ? left : options.BoardFreshFor, letGo.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The host stops: the next turn of the loop sends the client away.
+            }
+        }
+    }
+
+    private async Task<CheckInResponse?> TrainAsync(BoardView view, DeviceCaller device, CancellationToken cancellationToken)
+    {
+        foreach (var work in view.Trainings)
+        {
+            var remaining = (work.Deadline - time.GetUtcNow()).TotalSeconds;
+            if (remaining <= 0 || work.Done.ContainsKey(device.Client) || !await work.File.IsSelectedAsync(device.Client, cancellationToken))
+            {
+                continue;
+            }
+
+            // The receipt may have come in through another host: look once before a device trains for nothing.
+            if (await store.HeadAsync(StoreNames.Receipt(work.Run, work.Round, device.Client), cancellationToken) is not null)
+            {
+                work.Done[device.Client] = 0;
+                continue;
+            }
+
+            await RefuseRevokedAsync(device.Client, cancellationToken);
+            var plan = work.File.Plan;
+            return new CheckInResponse
+            {
+                Train = new TrainLease
+                {
+                    Run = work.Run,
+                    Round = work.Round,
+                    Model = plan.Model,
+                    Base = await ArtifactAsync(plan.Base, plan.Layout, cancellationToken),
+                    Training = plan.Training,
+                    Seed = DeterministicRandom.DeriveSeed(plan.Seed, SeedPurpose, device.Client),
+                    Update = plan.Update,
+                    RemainingSeconds = remaining,
+                },
+            };
+        }
+
+        return null;
+    }
+
+    private async Task<CheckInResponse?> EvaluateAsync(BoardView view, DeviceCaller device, CancellationToken cancellationToken)
+    {
+        foreach (var work in view.Evaluations)
+        {
+            var remaining = (work.Document.Deadline - time.GetUtcNow()).TotalSeconds;
+            if (remaining <= 0 || work.Done.ContainsKey(device.Client) || !work.Asked.Contains(device.Client))
+            {
+                continue;
+            }
+
+            if (await store.HeadAsync(StoreNames.Evaluation(work.Run, work.Round, device.Client), cancellationToken) is not null)
+            {
+                work.Done[device.Client] = 0;
+                continue;
+            }
+
+            await RefuseRevokedAsync(device.Client, cancellationToken);
+            return new CheckInResponse
+            {
+                Evaluate = new EvaluateLease
+                {
+                    Run = work.Run,
+                    Round = work.Round,
+                    Model = work.Document.Model,
+                    Artifact = await ArtifactAsync(work.Document.Artifact, work.Document.Layout, cancellationToken),
+                    RemainingSeconds = remaining,
+                },
+            };
+        }
+
+        return null;
+    }
+
+    // A host remembers keys for a while; work is given only to a client that is enrolled as of now.
+    private async Task RefuseRevokedAsync(string client, CancellationToken cancellationToken)
+    {
+        if (await clients.FindAsync(client, cancellationToken) is not { State: ClientStates.Enrolled })
+        {
+            throw new ProblemException(Problems.Revoked(client));
+        }
+    }
+
+    private async Task<ModelArtifact> ArtifactAsync(StoredArtifact artifact, Digest layout, CancellationToken cancellationToken)
+    {
+        var request = await store.PresignGetAsync(artifact.Object, options.UrlsValidFor, cancellationToken);
+        return new ModelArtifact(request.Url, artifact.Bytes, artifact.Digest, layout);
+    }
+}

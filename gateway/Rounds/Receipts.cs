@@ -1,0 +1,166 @@
+using FedServerless.Activities.State;
+using FedServerless.Gateway.Http;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows;
+using FedServerless.Workflows.Rounds;
+using Microsoft.AspNetCore.Http;
+
+namespace FedServerless.Gateway.Rounds;
+
+/// <summary>Committing an update, and learning what became of it.</summary>
+public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard board)
+{
+    internal async Task<Reply> CommitAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var (run, round) = (call.Name("run"), call.Round());
+        var receipt = call.Read(WireJson.Default.Receipt);
+        var client = call.Device.Client;
+        var problems = Admission.Check(receipt.Client, receipt.Run, receipt.Round, receipt.Samples, receipt.Metrics, (client, run, round));
+        if (problems.Count > 0)
+        {
+            return Reply.Problem(Problems.Invalid("The receipt was not stored.", problems));
+        }
+
+        var file = await Admission.ForRoundAsync(files, run, round, call.Device, cancellationToken);
+        if (receipt.BaseDigest != file.Plan.Base.Digest)
+        {
+            return Reply.Problem(Problems.Conflict(
+                "/problems/stale-base", "Trained from another version", $"This round's updates start from version {file.Plan.BaseVersion}; the receipt names another."));
+        }
+
+        var name = StoreNames.Receipt(run, round, client);
+        if (await store.HeadAsync(name, cancellationToken) is null)
+        {
+            await CheckUploadAsync(file.Plan, receipt, cancellationToken);
+        }
+
+        var document = new ReceiptDocument(receipt, Convert.ToBase64String(call.Body), call.Device.Proof, call.Device.Key.Thumbprint);
+        var reply = await Commitment.WriteAsync(
+            store, name, document, StoreJson.Default.ReceiptDocument, before => IsSame(before.Receipt, receipt), StoreNames.Closing(run, round),
+            token => IsSealedAsync(run, round, client, token), cancellationToken);
+        if (board.NoteReceipt(call.Device.Population, run, round, client) >= file.Plan.Quorum)
+        {
+            await WakeAsync(store, call, run, instance => RoundWorkflow.InstanceId(instance, round), cancellationToken);
+        }
+
+        return reply;
+    }
+
+    internal async Task<Reply> MineAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var status = await StatusAsync(call.Name("run"), call.Round(), call.Device.Client, cancellationToken);
+        return Reply.Json(StatusCodes.Status200OK, status, WireJson.Default.ReceiptStatus);
+    }
+
+    /// <summary>A hint to the round's or the evaluation's workflow that enough is there.</summary>
+    internal static async Task WakeAsync(
+        IObjectStore store, RouteCall call, string run, Func<string, string> instance, CancellationToken cancellationToken)
+    {
+        var name = StoreNames.ActiveRun(call.Device.Population, run);
+        var active = await store.FindAsync(name, StoreJson.Default.ActiveRunDocument, cancellationToken);
+        if (active is not null)
+        {
+            await call.Workflows.WakeAsync(instance(active.Value.Instance), WakeEvents.Quorum, cancellationToken);
+        }
+    }
+
+    private static bool IsSame(Receipt left, Receipt right) =>
+        left with { Metrics = right.Metrics } == right && Commitment.SameMetrics(left.Metrics, right.Metrics);
+
+    /// <summary>All that was announced lies there, in the lengths announced, and adds up to what the receipt says.</summary>
+    private async Task CheckUploadAsync(RoundPlan plan, Receipt receipt, CancellationToken cancellationToken)
+    {
+        var prefix = $"{StoreNames.ClientUpdates(plan.Run, plan.Round, receipt.Client)}{receipt.HeaderDigest}/";
+        var there = await Uploads.ListAsync(store, prefix, cancellationToken);
+        var announced = await store.FindAsync(prefix + Uploads.Announcement, WireJson.Default.UploadRequest, cancellationToken);
+        if (announced is null)
+        {
+            throw new ProblemException(await store.HeadAsync(StoreNames.Closing(plan.Run, plan.Round), cancellationToken) is null
+                ? Problems.Conflict("/problems/incomplete-upload", "The upload is not complete", "No upload was announced under this header digest.")
+                : Problems.Closed($"Round {plan.Round} of '{plan.Run}' takes no more updates, and this one was not uploaded in time."));
+        }
+
+        var problems = new List<Problem>();
+        Expect("header", announced.Value.HeaderBytes, "headerDigest");
+        var total = (long)announced.Value.HeaderBytes;
+        for (var i = 0; i < announced.Value.Parts.Count; i++)
+        {
+            var part = announced.Value.Parts[i];
+            Expect(StoreNames.UpdatePart(plan.Run, plan.Round, receipt.Client, receipt.HeaderDigest, i)[prefix.Length..], part.Bytes, $"parts[{i}]");
+            total += part.Bytes;
+        }
+
+        if (receipt.Bytes != total)
+        {
+            problems.Add(new("bytes", $"{receipt.Bytes}", $"{total}, as announced"));
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new ProblemException(Problems.Conflict(
+                "/problems/incomplete-upload", "The upload is not complete", "The receipt was not stored; ask for uploads again to see what is missing.") with
+            {
+                Problems = problems,
+            });
+        }
+
+        void Expect(string name, long bytes, string field)
+        {
+            if (!there.TryGetValue(name, out var length) || length != bytes)
+            {
+                problems.Add(new(field, there.ContainsKey(name) ? $"{length} bytes" : null, $"an uploaded object of {bytes} bytes"));
+            }
+        }
+    }
+
+    private async Task<bool?> IsSealedAsync(string run, int round, string client, CancellationToken cancellationToken)
+    {
+        var seal = await store.FindAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
+        return seal?.Value.Receipts.Contains(client);
+    }
+
+    private async Task<ReceiptStatus> StatusAsync(string run, int round, string client, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(StoreNames.Receipt(run, round, client), cancellationToken) is null)
+        {
+            return new ReceiptStatus(ReceiptStates.Unknown, null);
+        }
+
+        var seal = await store.FindAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
+        if (seal is null)
+        {
+            var isClosing = await store.HeadAsync(StoreNames.Closing(run, round), cancellationToken) is not null;
+            return new ReceiptStatus(isClosing ? ReceiptStates.Late : ReceiptStates.Committed, null);
+        }
+
+        if (!seal.Value.Aggregate)
+        {
+            return new ReceiptStatus(ReceiptStates.Abandoned, seal.Value.Reason);
+        }
+
+        if (!seal.Value.Receipts.Contains(client))
+        {
+            return new ReceiptStatus(ReceiptStates.Excluded, "It came after the round was sealed.");
+        }
+
+        return await VerdictAsync(run, round, client, cancellationToken);
+    }
+
+    private async Task<ReceiptStatus> VerdictAsync(string run, int round, string client, CancellationToken cancellationToken)
+    {
+        var accepted = await store.FindAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, cancellationToken);
+        if (accepted?.Value.Refused.FirstOrDefault(refusal => refusal.Client == client) is { } refused)
+        {
+            return new ReceiptStatus(ReceiptStates.Excluded, refused.Reason);
+        }
+
+        var outcome = await store.FindAsync(StoreNames.RoundOutcome(run, round), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        return outcome?.Value switch
+        {
+            null => new ReceiptStatus(ReceiptStates.Committed, null),
+            { Published: false } abandoned => new ReceiptStatus(ReceiptStates.Abandoned, abandoned.Reason),
+            _ => new ReceiptStatus(ReceiptStates.Included, null),
+        };
+    }
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using FedServerless.Activities.State;
+using FedServerless.Compression;
+using FedServerless.Model;
+using FedServerless.Storage;
+using FedServerless.Wire.Updates;
+
+namespace FedServerless.Gateway.Rounds;
+
+/// <summary>
+/// The create-once documents of rounds as this host read them. They never change while a run exists, so they are remembered: for a
+/// minute, lest a run that was deleted and made again under its name is mistaken for the old one.
+/// </summary>
+public sealed class RoundFiles(IObjectStore store, TimeProvider time)
+{
+    /// <summary>How long a round is remembered.</summary>
+    public static readonly TimeSpan RememberFor = TimeSpan.FromMinutes(1);
+
+    /// <summary>Most rounds a host remembers; past it, it forgets them all.</summary>
+    public const int MaxRemembered = 1024;
+
+    private readonly ConcurrentDictionary<(string Run, int Round), RoundFile> _rounds = new();
+
+    /// <summary>The round, or null when none of this number is planned.</summary>
+    internal async Task<RoundFile?> FindAsync(string run, int round, CancellationToken cancellationToken)
+    {
+        if (_rounds.TryGetValue((run, round), out var known) && time.GetUtcNow() - known.ReadAt < RememberFor)
+        {
+            return known;
+        }
+
+        var plan = await store.FindAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, cancellationToken);
+        if (plan is null)
+        {
+            return null;
+        }
+
+        if (_rounds.Count >= MaxRemembered)
+        {
+            _rounds.Clear();
+        }
+
+        return _rounds[(run, round)] = new RoundFile(store, plan.Value, time.GetUtcNow());
+    }
+
+    /// <summary>Forgets a run that is being deleted.</summary>
+    internal void Forget(string run)
+    {
+        foreach (var key in _rounds.Keys.Where(key => key.Run == run))
+        {
+            _rounds.TryRemove(key, out _);
+        }
+    }
+}
+
+/// <summary>One round's plan and what follows from it, read when first asked for.</summary>
+internal sealed class RoundFile(IObjectStore store, RoundPlan plan, DateTimeOffset readAt)
+{
+    private readonly ConcurrentDictionary<int, string[]> _shards = new();
+
+    private OpenDocument? _open;
+
+    private UpdateShape? _shape;
+
+    public RoundPlan Plan => plan;
+
+    public DateTimeOffset ReadAt => readAt;
+
+    /// <summary>When it opened and closes, or null before it does.</summary>
+    public async Task<OpenDocument?> OpenAsync(CancellationToken cancellationToken) =>
+        _open ??= (await store.FindAsync(StoreNames.Open(plan.Run, plan.Round), StoreJson.Default.OpenDocument, cancellationToken))?.Value;
+
+    /// <summary>True when the client is in the cohort.</summary>
+    public async Task<bool> IsSelectedAsync(string client, CancellationToken cancellationToken)
+    {
+        var shard = Cohort.ShardOf(client, plan.Cohort.Shards);
+        if (!_shards.TryGetValue(shard, out var clients))
+        {
+            var name = StoreNames.CohortShard(plan.Run, plan.Round, plan.Cohort.Digest, shard);
+            var stored = await store.FindAsync(name, StoreJson.Default.CohortShardDocument, cancellationToken);
+            clients = _shards[shard] = [.. stored?.Value.Clients ?? []];
+        }
+
+        return Array.BinarySearch(clients, client, StringComparer.Ordinal) >= 0;
+    }
+
+    /// <summary>What an update of this round looks like: from the base model's header, the codec and the block size.</summary>
+    public async Task<UpdateShape> ShapeAsync(CancellationToken cancellationToken)
+    {
+        if (_shape is { } known)
+        {
+            return known;
+        }
+
+        var (header, problem) = await ModelHeaders.ReadAsync(store, plan.Base.Object, cancellationToken);
+        if (header is null || header.Layout.Digest != plan.Layout)
+        {
+            throw new InvalidDataException($"'{plan.Base.Object}' is not the model that the plan names: {problem ?? "another layout"}");
+        }
+
+        return _shape = UpdateShape.Create(header.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+    }
+}
+
+/// <summary>Headers of stored safetensors files.</summary>
+internal static class ModelHeaders
+{
+    /// <summary>The header, or null and what is wrong with the file.</summary>
+    public static async Task<(SafetensorsHeader? Header, string? Problem)> ReadAsync(
+        IObjectStore store, string name, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(name, cancellationToken) is not { } facts)
+        {
+            return (null, $"'{name}' does not exist.");
+        }
+
+        var start = new byte[(int)Math.Min(SafetensorsHeader.LengthBytes, facts.Length)];
+        await store.ReadAsync(name, 0, start, cancellationToken);
+        if (!SafetensorsHeader.TryReadLength(start, facts.Length, out var length, out var problem))
+        {
+            return (null, problem);
+        }
+
+        var bytes = new byte[length];
+        await store.ReadAsync(name, 0, bytes, cancellationToken);
+        return SafetensorsHeader.TryParse(bytes, facts.Length, out var header, out problem) ? (header, null) : (null, problem);
+    }
+}
