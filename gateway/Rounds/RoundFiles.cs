@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
+using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Compression;
-using FedServerless.Model;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
 
@@ -11,7 +11,7 @@ namespace FedServerless.Gateway.Rounds;
 /// The create-once documents of rounds as this host read them. They never change while a run exists, so they are remembered: for a
 /// minute, lest a run that was deleted and made again under its name is mistaken for the old one.
 /// </summary>
-public sealed class RoundFiles(IObjectStore store, TimeProvider time)
+public sealed class RoundFiles(IObjectStore store, ModelCatalog models, TimeProvider time)
 {
     /// <summary>How long a round is remembered.</summary>
     public static readonly TimeSpan RememberFor = TimeSpan.FromMinutes(1);
@@ -40,7 +40,7 @@ public sealed class RoundFiles(IObjectStore store, TimeProvider time)
             _rounds.Clear();
         }
 
-        return _rounds[(run, round)] = new RoundFile(store, plan.Value, time.GetUtcNow());
+        return _rounds[(run, round)] = new RoundFile(store, models, plan.Value, time.GetUtcNow());
     }
 
     /// <summary>Forgets a run that is being deleted.</summary>
@@ -54,7 +54,7 @@ public sealed class RoundFiles(IObjectStore store, TimeProvider time)
 }
 
 /// <summary>One round's plan and what follows from it, read when first asked for.</summary>
-internal sealed class RoundFile(IObjectStore store, RoundPlan plan, DateTimeOffset readAt)
+internal sealed class RoundFile(IObjectStore store, ModelCatalog models, RoundPlan plan, DateTimeOffset readAt)
 {
     private readonly ConcurrentDictionary<int, string[]> _shards = new();
 
@@ -92,37 +92,7 @@ internal sealed class RoundFile(IObjectStore store, RoundPlan plan, DateTimeOffs
             return known;
         }
 
-        var (header, problem) = await ModelHeaders.ReadAsync(store, plan.Base.Object, cancellationToken);
-        if (header is null || header.Layout.Digest != plan.Layout)
-        {
-            throw new InvalidDataException($"'{plan.Base.Object}' is not the model that the plan names: {problem ?? "another layout"}");
-        }
-
-        return _shape = UpdateShape.Create(header.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
-    }
-}
-
-/// <summary>Headers of stored safetensors files.</summary>
-internal static class ModelHeaders
-{
-    /// <summary>The header, or null and what is wrong with the file.</summary>
-    public static async Task<(SafetensorsHeader? Header, string? Problem)> ReadAsync(
-        IObjectStore store, string name, CancellationToken cancellationToken)
-    {
-        if (await store.HeadAsync(name, cancellationToken) is not { } facts)
-        {
-            return (null, $"'{name}' does not exist.");
-        }
-
-        var start = new byte[(int)Math.Min(SafetensorsHeader.LengthBytes, facts.Length)];
-        await store.ReadAsync(name, 0, start, cancellationToken);
-        if (!SafetensorsHeader.TryReadLength(start, facts.Length, out var length, out var problem))
-        {
-            return (null, problem);
-        }
-
-        var bytes = new byte[length];
-        await store.ReadAsync(name, 0, bytes, cancellationToken);
-        return SafetensorsHeader.TryParse(bytes, facts.Length, out var header, out problem) ? (header, null) : (null, problem);
+        var layout = await models.LayoutAsync(plan.Base, cancellationToken);
+        return _shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
     }
 }

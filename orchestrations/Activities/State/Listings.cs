@@ -2,7 +2,8 @@ using FedServerless.Storage;
 
 namespace FedServerless.Activities.State;
 
-internal static class Listings
+/// <summary>Listings of a prefix.</summary>
+public static class Listings
 {
     /// <summary>How many objects have the prefix.</summary>
     public static async Task<int> CountAsync(this IObjectStore store, string prefix, CancellationToken cancellationToken)

@@ -13,6 +13,12 @@ public static class StoreNames
     /// <summary>The run as created; create-once.</summary>
     public static string Run(string run) => $"runs/{run}/run.json";
 
+    /// <summary>
+    /// Prefix of the index of runs: one empty object each, so that listing the runs does not list all that is in them. Written
+    /// before the run and deleted after it; one without a run means nothing.
+    /// </summary>
+    public const string RunIndex = "run-index/";
+
     /// <summary>Present once the run was started; create-once.</summary>
     public static string RunStarted(string run) => $"runs/{run}/started.json";
 
@@ -30,6 +36,15 @@ public static class StoreNames
 
     /// <summary>Prefix of its attempts at recovery.</summary>
     public static string RunRecoveries(string run) => $"runs/{run}/recoveries/";
+
+    /// <summary>One attempt at recovery; create-once, empty.</summary>
+    public static string RunRecovery(string run, int attempt) => $"{RunRecoveries(run)}{attempt:D6}";
+
+    /// <summary>Prefix of everything of a run but its uploads and models.</summary>
+    public static string RunPrefix(string run) => $"runs/{run}/";
+
+    /// <summary>The 256 prefixes under which a run's uploads lie, see <see cref="ClientUpdates"/>.</summary>
+    public static IEnumerable<string> RunUpdates(string run) => Enumerable.Range(0, 256).Select(bucket => $"updates/{bucket:x2}/{run}/");
 
     /// <summary>Prefix of all rounds of a run.</summary>
     public static string Rounds(string run) => $"runs/{run}/rounds/";

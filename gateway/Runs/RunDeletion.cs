@@ -1,0 +1,63 @@
+using FedServerless.Activities.State;
+using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Rounds;
+using FedServerless.Storage;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
+using Microsoft.AspNetCore.Http;
+
+namespace FedServerless.Gateway.Runs;
+
+/// <summary>
+/// <c>DELETE runs/{run}</c>. What a run was is deleted first and that it was last, so that a crash leaves either an ended run or a
+/// draft, and the same request again finishes the work. Versions it published stay: they belong to the model.
+/// </summary>
+public sealed class RunDeletion(IObjectStore store, RoundFiles files)
+{
+    internal async Task<Reply> DeleteAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var run = call.Name("run");
+        var document = await store.FindAsync(StoreNames.Run(run), StoreJson.Default.RunDocument, cancellationToken) ?? throw RunViews.Absent(run);
+        var isStarted = await store.HeadAsync(StoreNames.RunStarted(run), cancellationToken) is not null;
+        if (isStarted && await store.HeadAsync(StoreNames.RunOutcome(run), cancellationToken) is null)
+        {
+            return Reply.Problem(Problems.WrongState($"Run '{run}' has not ended; stop it first."));
+        }
+
+        await PurgeAsync(run, call.Workflows, cancellationToken);
+        await store.DeleteAsync(StoreNames.ActiveRun(document.Value.Spec.Population, run), cancellationToken);
+        foreach (var prefix in StoreNames.RunUpdates(run))
+        {
+            await store.DeleteAllAsync(prefix, cancellationToken);
+        }
+
+        await store.DeleteAllAsync(StoreNames.Rounds(run), cancellationToken);
+        await store.DeleteAllAsync(StoreNames.RunLog(run), cancellationToken);
+        await store.DeleteAllAsync(StoreNames.RunRecoveries(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.RunControl(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.RunStarted(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.RunOutcome(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.Run(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.RunIndex + run, cancellationToken);
+        files.Forget(run);
+        return Reply.Empty(StatusCodes.Status204NoContent);
+    }
+
+    // An id that was ever started cannot be started again before it is forgotten.
+    private async Task PurgeAsync(string run, IWorkflowClient workflows, CancellationToken cancellationToken)
+    {
+        var closed = (await RunLocation.FindAsync(store, run, cancellationToken)).Round;
+        var recoveries = await store.CountAsync(StoreNames.RunRecoveries(run), cancellationToken);
+        for (var attempt = 0; attempt <= recoveries; attempt++)
+        {
+            var instance = attempt == 0 ? run : $"{run}~{attempt}";
+            for (var round = 1; round <= closed; round++)
+            {
+                await workflows.PurgeAsync(RoundWorkflow.InstanceId(instance, round), cancellationToken);
+                await workflows.PurgeAsync(EvaluationWorkflow.InstanceId(instance, round), cancellationToken);
+            }
+
+            await workflows.PurgeAsync(instance, cancellationToken);
+        }
+    }
+}
