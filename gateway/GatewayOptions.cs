@@ -32,6 +32,9 @@ public sealed record GatewayOptions
     /// <summary>True for the host's own ways of saying that there is no room left, besides <see cref="Storage.StoreFullException"/>.</summary>
     public Func<Exception, bool> IsStoreFull { get; init; } = static _ => false;
 
+    /// <summary>What the host itself knows to be wrong with it (its engine's journal, say), for health; null when all is well.</summary>
+    public Func<string?> Trouble { get; init; } = static () => null;
+
     /// <summary>Ends when the host stops, so that held requests are let go.</summary>
     public CancellationToken Stopping { get; init; }
 

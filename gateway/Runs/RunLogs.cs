@@ -23,6 +23,8 @@ public sealed class RunLogs(IObjectStore store, GatewayOptions options, TimeProv
     /// <summary>After so many looks without news a stream says that it is alive.</summary>
     private const int LooksPerBeat = 30;
 
+    private const string LastKind = "runEnded";
+
     internal async Task<Reply> GetAsync(RouteCall call, CancellationToken cancellationToken)
     {
         var run = call.Name("run");
@@ -65,9 +67,8 @@ public sealed class RunLogs(IObjectStore store, GatewayOptions options, TimeProv
         try
         {
             await response.Body.FlushAsync(letGo.Token);
-            for (var idle = 1; ; idle++)
+            for (var idle = 0; ;)
             {
-                // Looked at before the entries: a run writes its last entry after its outcome, so that one more look has them all.
                 var isOver = await store.HeadAsync(StoreNames.RunOutcome(run), letGo.Token) is not null;
                 var entries = await ReadAsync(await ListAsync(run, letGo.Token), after, letGo.Token);
                 foreach (var entry in entries)
@@ -75,17 +76,17 @@ public sealed class RunLogs(IObjectStore store, GatewayOptions options, TimeProv
                     var json = JsonSerializer.Serialize(entry, WireJson.Default.LogEntry);
                     await response.WriteAsync($"id: {entry.Number}\nevent: entry\ndata: {json}\n\n", letGo.Token);
                     after = entry.Number;
-                    idle = 0;
-                    isOver &= entry.Kind != "runEnded";
                 }
 
-                if (isOver && entries.Count == 0 && idle > 1)
+                // A run writes its last entry after its outcome: two looks without news say that it has been read before.
+                idle = entries.Count > 0 ? 0 : idle + 1;
+                if (isOver && (idle >= 2 || (idle == 0 && entries[^1].Kind == LastKind)))
                 {
                     await response.WriteAsync("event: end\ndata: {}\n\n", letGo.Token);
                     return;
                 }
 
-                if (idle % LooksPerBeat == 0)
+                if (idle % LooksPerBeat == LooksPerBeat - 1)
                 {
                     await response.WriteAsync(": alive\n\n", letGo.Token);
                 }

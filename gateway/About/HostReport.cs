@@ -1,0 +1,57 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
+using FedServerless.Gateway.Http;
+using FedServerless.Storage;
+using FedServerless.Wire;
+using Microsoft.AspNetCore.Http;
+
+namespace FedServerless.Gateway.About;
+
+/// <summary>What anyone may know of a host: that it lives and which version it is.</summary>
+public sealed class HostReport(IObjectStore store, GatewayOptions options)
+{
+    /// <summary>An object that need not exist: asking for it tells whether the store answers.</summary>
+    private const string Probe = "health";
+
+    internal async Task<Reply> HealthAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var problem = options.Trouble();
+        try
+        {
+            await store.HeadAsync(Probe, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            problem ??= "The store does not answer.";
+        }
+
+        var health = new HealthView(problem is null ? "healthy" : "unhealthy", problem);
+        return Reply.Json(
+            problem is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, health, AboutJson.Default.HealthView);
+    }
+
+    internal static Task<Reply> VersionAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var assembly = typeof(HostReport).Assembly;
+        var version = assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
+        return Task.FromResult(Reply.Json(
+            StatusCodes.Status200OK, new HostVersion(version.Split('+')[0], DeviceApi.Version, DeviceApi.Version), AboutJson.Default.HostVersion));
+    }
+}
+
+/// <summary>Whether a host is well.</summary>
+/// <param name="Status"><c>healthy</c> or <c>unhealthy</c>.</param>
+/// <param name="Problem">What is wrong, or null.</param>
+public sealed record HealthView(string Status, string? Problem);
+
+/// <summary>Which version a host is.</summary>
+/// <param name="Version">Of the software.</param>
+/// <param name="ApiVersion">Of the device protocol.</param>
+/// <param name="MinimumApiVersion">Smallest version of the device protocol that is served.</param>
+public sealed record HostVersion(string Version, int ApiVersion, int MinimumApiVersion);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(HostVersion))]
+internal sealed partial class AboutJson : JsonSerializerContext;

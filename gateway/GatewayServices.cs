@@ -1,0 +1,79 @@
+using FedServerless.Activities;
+using FedServerless.Activities.Clients;
+using FedServerless.Activities.Models;
+using FedServerless.Gateway.About;
+using FedServerless.Gateway.Authentication;
+using FedServerless.Gateway.Clients;
+using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Models;
+using FedServerless.Gateway.Rounds;
+using FedServerless.Gateway.Runs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace FedServerless.Gateway;
+
+/// <summary>Registers the gateway.</summary>
+public static class GatewayServices
+{
+    /// <summary>
+    /// Adds the route table and all behind it. The host adds <see cref="Storage.IObjectStore"/>, <see cref="TimeProvider"/> and
+    /// <see cref="IOperatorAuthenticator"/>.
+    /// </summary>
+    /// <param name="services">Where.</param>
+    /// <param name="options">Validated here.</param>
+    /// <param name="masterSecret">32 bytes or more that every host of the deployment shares; nonces are made from it.</param>
+    /// <exception cref="ArgumentException">The options are not legal; the message lists everything that is wrong.</exception>
+    public static IServiceCollection AddFedGateway(this IServiceCollection services, GatewayOptions options, byte[] masterSecret)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var problems = options.Problems().ToList();
+        if (problems.Count > 0)
+        {
+            throw new ArgumentException(string.Join(' ', problems), nameof(options));
+        }
+
+        services.AddSingleton(options);
+        services.AddSingleton(provider => new NonceIssuer(masterSecret, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<RouteTable>();
+        services.TryAddSingleton<RouteRunner>();
+        services.TryAddSingleton<DeviceAuthenticator>();
+        return services.AddClients().AddRounds().AddRunsAndModels();
+    }
+
+    private static IServiceCollection AddClients(this IServiceCollection services)
+    {
+        services.TryAddSingleton<ClientRegistry>();
+        services.TryAddSingleton<Enrolments>();
+        services.TryAddSingleton<PresenceBook>();
+        services.TryAddSingleton<IPresence>(provider => provider.GetRequiredService<PresenceBook>());
+        services.TryAddSingleton<ClientDesk>();
+        return services;
+    }
+
+    private static IServiceCollection AddRounds(this IServiceCollection services)
+    {
+        services.TryAddSingleton<RoundFiles>();
+        services.TryAddSingleton<RoundBoard>();
+        services.TryAddSingleton<IRoundBell>(provider => provider.GetRequiredService<RoundBoard>());
+        services.TryAddSingleton<CheckIns>();
+        services.TryAddSingleton<Uploads>();
+        services.TryAddSingleton<Receipts>();
+        services.TryAddSingleton<ClientEvaluations>();
+        return services;
+    }
+
+    private static IServiceCollection AddRunsAndModels(this IServiceCollection services)
+    {
+        services.TryAddSingleton<ModelCatalog>();
+        services.TryAddSingleton<RunViews>();
+        services.TryAddSingleton<RunLifecycle>();
+        services.TryAddSingleton<RunDeletion>();
+        services.TryAddSingleton<RunLogs>();
+        services.TryAddSingleton<RoundViews>();
+        services.TryAddSingleton<Models.Models>();
+        services.TryAddSingleton<ModelUploads>();
+        services.TryAddSingleton<HostReport>();
+        return services;
+    }
+}
