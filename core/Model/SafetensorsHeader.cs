@@ -18,6 +18,12 @@ public sealed class SafetensorsHeader
     /// <summary>Most metadata entries besides the tensors' roles.</summary>
     public const int MaxMetadataEntries = 1024;
 
+    /// <summary>Most bytes that reading a header allocates for each of its bytes, beside <see cref="MaxAllocationBeside"/>.</summary>
+    public const int MaxAllocationPerByte = 32;
+
+    /// <summary>Most bytes that reading a header allocates whatever its length.</summary>
+    public const int MaxAllocationBeside = 64 << 10;
+
     private readonly FileSegment[] _floats;
     private readonly FileSegment[] _integers;
 
@@ -81,8 +87,8 @@ public sealed class SafetensorsHeader
     }
 
     /// <summary>
-    /// Reads a header from outside. Every number is checked before it is used; the memory taken is a small multiple of the header's
-    /// own length, whatever it says.
+    /// Reads a header from outside. Every number is checked before it is used; what is allocated is bounded by the header's own
+    /// length, whatever it says: <see cref="MaxAllocationPerByte"/> for each byte and <see cref="MaxAllocationBeside"/>.
     /// </summary>
     /// <param name="bytes">The file's beginning: the whole header at least.</param>
     /// <param name="fileLength">Length of the whole file, in bytes.</param>

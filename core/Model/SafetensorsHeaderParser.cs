@@ -41,6 +41,12 @@ internal sealed class SafetensorsHeaderParser(int headerLength, long fileLength)
             Problem = $"The safetensors header is not legal JSON: {exception.Message}";
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // The reader's way to say, wherever it unescapes a string, that an escape is half a surrogate pair.
+            Problem = "A string of the safetensors header is not legal Unicode.";
+            return null;
+        }
     }
 
     private bool ReadFile(ref Utf8JsonReader reader)
@@ -48,11 +54,7 @@ internal sealed class SafetensorsHeaderParser(int headerLength, long fileLength)
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!TryGetText(ref reader, out var name))
-            {
-                return false;
-            }
-
+            var name = reader.GetString()!;
             reader.Read();
             if (name == MetadataKey ? !ReadMetadata(ref reader) : !ReadTensor(name, ref reader))
             {
@@ -75,18 +77,14 @@ internal sealed class SafetensorsHeaderParser(int headerLength, long fileLength)
         _metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!TryGetText(ref reader, out var key))
-            {
-                return false;
-            }
-
+            var key = reader.GetString()!;
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
             {
                 return Fail($"Metadata '{Quote(key)}' is not a string.");
             }
 
-            if (!TryGetText(ref reader, out var value) || !AddMetadata(key, value))
+            if (!AddMetadata(key, reader.GetString()!))
             {
                 return false;
             }
@@ -176,7 +174,7 @@ internal sealed class SafetensorsHeaderParser(int headerLength, long fileLength)
             return true;
         }
 
-        var found = reader.TokenType == JsonTokenType.String && TryGetText(ref reader, out var text) ? Quote(text) : "not a string";
+        var found = reader.TokenType == JsonTokenType.String ? Quote(reader.GetString()!) : "not a string";
         return Fail($"Tensor '{Quote(name)}' has dtype '{found}'; only {Float32} and {Int64} are supported.");
     }
 
@@ -296,21 +294,6 @@ internal sealed class SafetensorsHeaderParser(int headerLength, long fileLength)
         }
 
         return _roles.Count == 0 || Fail($"Metadata gives a role to '{Quote(_roles.Keys.First())}', which is no tensor of the file.");
-    }
-
-    private bool TryGetText(ref Utf8JsonReader reader, [NotNullWhen(true)] out string? text)
-    {
-        try
-        {
-            text = reader.GetString()!;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            // The reader's way to say that an escape is half a surrogate pair.
-            text = null;
-            return Fail("A string of the safetensors header is not legal Unicode.");
-        }
     }
 
     private bool Fail(string problem)

@@ -1,0 +1,48 @@
+using FedServerless.Compression;
+using FedServerless.Model;
+using FedServerless.Wire;
+using FedServerless.Wire.Updates;
+
+namespace FedServerless.Core.Tests.Wire.Updates;
+
+/// <summary>Golden updates: a header, then its payload, in one file.</summary>
+public sealed class UpdateGoldenTests
+{
+    private static readonly Digest Start = Digest.Of("golden"u8);
+
+    [Theory]
+    [InlineData(UpdateCodecs.Float32)]
+    [InlineData(UpdateCodecs.Float16)]
+    [InlineData(UpdateCodecs.Int8)]
+    public void Encode_GoldenUpdate_GivesTheSameBytesForEver(string codec)
+    {
+        var (start, trained) = Models();
+        var shape = UpdateShape.Create(start.Layout, UpdateCodecs.All.Get(codec), 1024);
+        using var payload = new MemoryStream();
+
+        var header = UpdateEncoder.Encode(shape, Start, start, trained, payload);
+
+        GoldenFile.Check($"Wire/Updates/Golden/update-v1-{codec}.fsu", [.. header.Bytes.Span, .. payload.ToArray()]);
+    }
+
+    private static (ModelState Start, ModelState Trained) Models()
+    {
+        var layout = TensorLayout.Create(
+        [
+            new("fc.weight", [3, 350], TensorRole.Parameter),
+            new("bn.running_mean", [2], TensorRole.Buffer),
+            new("bn.num_batches_tracked", [], TensorRole.Integer),
+            new("fc.bias", [3], TensorRole.Parameter),
+        ]);
+        var start = new ModelState(layout, new float[1055], [41]);
+        var trained = new ModelState(layout, new float[1055], [42]);
+        for (var i = 0; i < 1055; i++)
+        {
+            // Whole numbers over powers of two: exact on every machine.
+            start.Values[i] = ((i * 37 % 101) - 50) / 64f;
+            trained.Values[i] = start.Values[i] + (((i * 53 % 211) - 105) / 4096f);
+        }
+
+        return (start, trained);
+    }
+}
