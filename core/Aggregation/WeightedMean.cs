@@ -9,13 +9,13 @@ namespace FedServerless.Aggregation;
 /// every vector width and every sharding gives the same bytes. Formulas and bounds: docs/maths/aggregation.md.
 /// </summary>
 /// <remarks>
-/// Inputs and sums must not overlap. Values must be finite: the <c>TryAccumulate…</c> kernels check, <see cref="Accumulate"/>
-/// trusts its caller (a NaN makes its own element NaN and no other).
+/// Inputs and sums must not overlap. The <c>TryAccumulate…</c> kernels refuse values that are not finite;
+/// <see cref="Accumulate"/> trusts its caller (a NaN makes its own element NaN and no other).
 /// </remarks>
 public static class WeightedMean
 {
-    // 4096 values are checked, then folded while they are still in the first-level cache.
-    private const int CheckedChunk = 4096;
+    // Coordinates of a slice: 128 KiB of sums stay in the second-level cache while all clients pass.
+    private const int SliceCoordinates = 16_384;
 
     /// <summary><c>sum[i] += weight · (double)update[i]</c>.</summary>
     /// <param name="update">Finite values.</param>
@@ -25,81 +25,34 @@ public static class WeightedMean
     public static void Accumulate(ReadOnlySpan<float> update, double weight, Span<double> sum)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(update.Length, sum.Length);
-        Fold(new Float32Values(), ref MemoryMarshal.GetReference(update), weight, sum);
+        WeightedFold.One<Float32Values, float>(new(default, update, weight), sum);
     }
 
     /// <summary><c>sum[i] += weight · (double)value[i]</c> over little-endian float32.</summary>
-    /// <param name="values">Four bytes a value.</param>
+    /// <param name="values">Four bytes a value, at any address.</param>
     /// <param name="weight">Finite.</param>
     /// <param name="sum">One element a value.</param>
     /// <returns>False, with <paramref name="sum"/> undefined, when the length does not fit or a value is not finite.</returns>
-    public static bool TryAccumulateFloat32(ReadOnlySpan<byte> values, double weight, Span<double> sum)
-    {
-        if (values.Length != (long)sum.Length * sizeof(float))
-        {
-            return false;
-        }
-
-        RequireLittleEndian();
-        var source = MemoryMarshal.Cast<byte, float>(values);
-        for (var start = 0; start < source.Length; start += CheckedChunk)
-        {
-            var chunk = source.Slice(start, Math.Min(CheckedChunk, source.Length - start));
-            if (!EncodedFinite.AllSingle(chunk))
-            {
-                return false;
-            }
-
-            Fold(new Float32Values(), ref MemoryMarshal.GetReference(chunk), weight, sum.Slice(start, chunk.Length));
-        }
-
-        return true;
-    }
+    public static bool TryAccumulateFloat32(ReadOnlySpan<byte> values, double weight, Span<double> sum) =>
+        TryAccumulate<Float32Values, float>(values, weight, sum);
 
     /// <summary><c>sum[i] += weight · (double)value[i]</c> over little-endian IEEE binary16.</summary>
-    /// <param name="values">Two bytes a value.</param>
+    /// <param name="values">Two bytes a value, at any address.</param>
     /// <param name="weight">Finite.</param>
     /// <param name="sum">One element a value.</param>
     /// <returns>False, with <paramref name="sum"/> undefined, when the length does not fit or a value is not finite.</returns>
-    public static bool TryAccumulateFloat16(ReadOnlySpan<byte> values, double weight, Span<double> sum)
-    {
-        if (values.Length != (long)sum.Length * sizeof(ushort))
-        {
-            return false;
-        }
-
-        RequireLittleEndian();
-        var source = MemoryMarshal.Cast<byte, ushort>(values);
-        for (var start = 0; start < source.Length; start += CheckedChunk)
-        {
-            var chunk = source.Slice(start, Math.Min(CheckedChunk, source.Length - start));
-            if (!EncodedFinite.AllHalf(chunk))
-            {
-                return false;
-            }
-
-            Fold(new Float16Values(), ref MemoryMarshal.GetReference(chunk), weight, sum.Slice(start, chunk.Length));
-        }
-
-        return true;
-    }
+    public static bool TryAccumulateFloat16(ReadOnlySpan<byte> values, double weight, Span<double> sum) =>
+        TryAccumulate<Float16Values, ushort>(values, weight, sum);
 
     /// <summary><c>sum[i] += weight · (double)(scale · value[i])</c>, the inner product rounded to float32 as the codec does.</summary>
     /// <param name="scale">0 or more (not −0), and finite times 127.</param>
     /// <param name="values">−127 to 127.</param>
     /// <param name="weight">Finite.</param>
     /// <param name="sum">As long as <paramref name="values"/>.</param>
-    /// <returns>False, with <paramref name="sum"/> untouched, when the lengths differ or scale or a value is out of range.</returns>
-    public static bool TryAccumulateInt8(float scale, ReadOnlySpan<sbyte> values, double weight, Span<double> sum)
-    {
-        if (values.Length != sum.Length || float.IsNegative(scale) || !float.IsFinite(scale * sbyte.MaxValue) || values.Contains(sbyte.MinValue))
-        {
-            return false;
-        }
-
-        Fold(new ScaledInt8Values(scale), ref MemoryMarshal.GetReference(values), weight, sum);
-        return true;
-    }
+    /// <returns>False, with <paramref name="sum"/> undefined, when the lengths differ or scale or a value is out of range.</returns>
+    public static bool TryAccumulateInt8(float scale, ReadOnlySpan<sbyte> values, double weight, Span<double> sum) =>
+        values.Length == sum.Length && Int8Values.IsLegalScale(scale)
+        && WeightedFold.One<Int8Values, sbyte>(new(new Int8Values(scale), values, weight), sum);
 
     /// <summary><c>sum[i] = sum[i] / totalWeight</c>, in place and in double.</summary>
     /// <param name="sum">What the accumulating kernels left.</param>
@@ -115,20 +68,12 @@ public static class WeightedMean
         ref var s = ref MemoryMarshal.GetReference(sum);
         var n = (nuint)sum.Length;
         nuint i = 0;
-        if (Vector512.IsHardwareAccelerated)
+        if (Vector128.IsHardwareAccelerated)
         {
-            var total = Vector512.Create(totalWeight);
-            for (; i + 8 <= n; i += 8)
+            var total = Vector256.Create(totalWeight);
+            for (; i + 4 <= n; i += 4)
             {
-                (Vector512.LoadUnsafe(ref s, i) / total).StoreUnsafe(ref s, i);
-            }
-        }
-        else if (Vector128.IsHardwareAccelerated)
-        {
-            var total = Vector128.Create(totalWeight);
-            for (; i + 2 <= n; i += 2)
-            {
-                (Vector128.LoadUnsafe(ref s, i) / total).StoreUnsafe(ref s, i);
+                (Vector256.LoadUnsafe(ref s, i) / total).StoreUnsafe(ref s, i);
             }
         }
 
@@ -138,53 +83,63 @@ public static class WeightedMean
         }
     }
 
-    private static void RequireLittleEndian()
+    /// <summary>Folds one block; false, with the sum undefined, when the block is not legal.</summary>
+    internal static bool TryAccumulate<TValues, T>(ReadOnlySpan<byte> block, double weight, Span<double> sum)
+        where TValues : struct, IEncodedValues<TValues, T>
+        where T : unmanaged =>
+        TryOpen<TValues, T>(block, weight, sum.Length, out var term) && WeightedFold.One(term, sum);
+
+    /// <summary>
+    /// Folds many blocks in order, to the same bytes as one after another, four at a time in slices that stay in the cache.
+    /// False, with the sum undefined, when any block is not legal.
+    /// </summary>
+    internal static bool TryAccumulateAll<TValues, T>(
+        ReadOnlySpan<ReadOnlyMemory<byte>> blocks, ReadOnlySpan<double> weights, Span<double> sum)
+        where TValues : struct, IEncodedValues<TValues, T>
+        where T : unmanaged
+    {
+        for (var start = 0; start < sum.Length; start += SliceCoordinates)
+        {
+            var length = Math.Min(SliceCoordinates, sum.Length - start);
+            var slice = sum.Slice(start, length);
+            var k = 0;
+            for (; k + 4 <= blocks.Length; k += 4)
+            {
+                if (!TryOpen<TValues, T>(blocks[k].Span, weights[k], sum.Length, out var first)
+                    || !TryOpen<TValues, T>(blocks[k + 1].Span, weights[k + 1], sum.Length, out var second)
+                    || !TryOpen<TValues, T>(blocks[k + 2].Span, weights[k + 2], sum.Length, out var third)
+                    || !TryOpen<TValues, T>(blocks[k + 3].Span, weights[k + 3], sum.Length, out var fourth)
+                    || !WeightedFold.Four(
+                        first.Slice(start, length), second.Slice(start, length), third.Slice(start, length), fourth.Slice(start, length), slice))
+                {
+                    return false;
+                }
+            }
+
+            for (; k < blocks.Length; k++)
+            {
+                if (!TryOpen<TValues, T>(blocks[k].Span, weights[k], sum.Length, out var term)
+                    || !WeightedFold.One(term.Slice(start, length), slice))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    private static bool TryOpen<TValues, T>(ReadOnlySpan<byte> block, double weight, int count, out WeightedFold.Term<TValues, T> term)
+        where TValues : struct, IEncodedValues<TValues, T>
+        where T : unmanaged
     {
         if (!BitConverter.IsLittleEndian)
         {
             throw new PlatformNotSupportedException("Encoded updates are little-endian and folded in place; this processor is big-endian.");
         }
-    }
 
-    private static void Fold<TValues, T>(TValues values, ref T x, double weight, Span<double> sum)
-        where TValues : struct, IEncodedValues<T>
-        where T : unmanaged
-    {
-        ref var s = ref MemoryMarshal.GetReference(sum);
-        var n = (nuint)sum.Length;
-        nuint i = 0;
-        if (Vector512.IsHardwareAccelerated)
-        {
-            var w = Vector512.Create(weight);
-            for (; i + 8 <= n; i += 8)
-            {
-                var wide = Vector512.WidenLower(values.Load256(ref x, i).ToVector512Unsafe());
-                (Vector512.LoadUnsafe(ref s, i) + (w * wide)).StoreUnsafe(ref s, i);
-            }
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            var w = Vector256.Create(weight);
-            for (; i + 4 <= n; i += 4)
-            {
-                var wide = Vector256.WidenLower(values.Load128(ref x, i).ToVector256Unsafe());
-                (Vector256.LoadUnsafe(ref s, i) + (w * wide)).StoreUnsafe(ref s, i);
-            }
-        }
-        else if (Vector128.IsHardwareAccelerated)
-        {
-            var w = Vector128.Create(weight);
-            for (; i + 4 <= n; i += 4)
-            {
-                var (lower, upper) = Vector128.Widen(values.Load128(ref x, i));
-                (Vector128.LoadUnsafe(ref s, i) + (w * lower)).StoreUnsafe(ref s, i);
-                (Vector128.LoadUnsafe(ref s, i + 2) + (w * upper)).StoreUnsafe(ref s, i + 2);
-            }
-        }
-
-        for (; i < n; i++)
-        {
-            Unsafe.Add(ref s, i) += weight * values.Load(ref x, i);
-        }
+        var legal = TValues.TryOpen(block, count, out var reading, out var values);
+        term = new(reading, values, weight);
+        return legal;
     }
 }

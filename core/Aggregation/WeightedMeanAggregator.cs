@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using FedServerless.Compression;
 
 namespace FedServerless.Aggregation;
@@ -15,6 +13,8 @@ internal sealed class WeightedMeanAggregator : IAggregator
     {
         private double[] _sum = [];
         private float[] _decoded = [];
+
+        // NaN once a block was refused: the sum then holds part of it.
         private double _weight;
 
         public Aggregation(int dimension) => Restart(dimension);
@@ -32,21 +32,50 @@ internal sealed class WeightedMeanAggregator : IAggregator
         {
             ArgumentNullException.ThrowIfNull(codec);
             CheckWeight(weight);
-            if (!TryAccumulate(codec, block, weight, _sum.AsSpan(0, Dimension)))
+            var sum = _sum.AsSpan(0, Dimension);
+
+            // The built-in codecs' blocks are folded where they lie, without a decoded copy.
+            var legal = codec.Name switch
             {
-                return false;
+                UpdateCodecs.Float32 => WeightedMean.TryAccumulate<Float32Values, float>(block, weight, sum),
+                UpdateCodecs.Float16 => WeightedMean.TryAccumulate<Float16Values, ushort>(block, weight, sum),
+                UpdateCodecs.Int8 => WeightedMean.TryAccumulate<Int8Values, sbyte>(block, weight, sum),
+                _ => TryAccumulateDecoded(codec, block, weight, sum),
+            };
+            _weight = legal ? _weight + weight : double.NaN;
+            return legal;
+        }
+
+        public bool TryAddAll(IUpdateCodec codec, ReadOnlySpan<ReadOnlyMemory<byte>> blocks, ReadOnlySpan<double> weights)
+        {
+            ArgumentNullException.ThrowIfNull(codec);
+            ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, blocks.Length);
+            var total = _weight;
+            foreach (var weight in weights)
+            {
+                CheckWeight(weight);
+                total += weight;
             }
 
-            _weight += weight;
-            return true;
+            var sum = _sum.AsSpan(0, Dimension);
+            var legal = codec.Name switch
+            {
+                UpdateCodecs.Float32 => WeightedMean.TryAccumulateAll<Float32Values, float>(blocks, weights, sum),
+                UpdateCodecs.Float16 => WeightedMean.TryAccumulateAll<Float16Values, ushort>(blocks, weights, sum),
+                UpdateCodecs.Int8 => WeightedMean.TryAccumulateAll<Int8Values, sbyte>(blocks, weights, sum),
+                _ => TryAccumulateAllDecoded(codec, blocks, weights, sum),
+            };
+            _weight = legal ? total : double.NaN;
+            return legal;
         }
 
         public void Complete(Span<double> aggregate)
         {
             ArgumentOutOfRangeException.ThrowIfNotEqual(aggregate.Length, Dimension);
-            if (_weight == 0)
+            if (!(_weight > 0))
             {
-                throw new InvalidOperationException("No update was added to this range.");
+                throw new InvalidOperationException(
+                    _weight == 0 ? "No update was added to this range." : "A block of this range was refused; start it again without it.");
             }
 
             _sum.AsSpan(0, Dimension).CopyTo(aggregate);
@@ -69,23 +98,6 @@ internal sealed class WeightedMeanAggregator : IAggregator
             _weight = 0;
         }
 
-        private bool TryAccumulate(IUpdateCodec codec, ReadOnlySpan<byte> block, double weight, Span<double> sum)
-        {
-            // The built-in codecs' blocks are folded where they lie, without a decoded copy.
-            return codec.Name switch
-            {
-                UpdateCodecs.Float32 => WeightedMean.TryAccumulateFloat32(block, weight, sum),
-                UpdateCodecs.Float16 => WeightedMean.TryAccumulateFloat16(block, weight, sum),
-                UpdateCodecs.Int8 => TryAccumulateInt8(block, weight, sum),
-                _ => TryAccumulateDecoded(codec, block, weight, sum),
-            };
-        }
-
-        // A little-endian float32 scale, then a signed byte a value.
-        private static bool TryAccumulateInt8(ReadOnlySpan<byte> block, double weight, Span<double> sum) =>
-            block.Length >= sizeof(float) && WeightedMean.TryAccumulateInt8(
-                BinaryPrimitives.ReadSingleLittleEndian(block), MemoryMarshal.Cast<byte, sbyte>(block[sizeof(float)..]), weight, sum);
-
         private bool TryAccumulateDecoded(IUpdateCodec codec, ReadOnlySpan<byte> block, double weight, Span<double> sum)
         {
             if (_decoded.Length < sum.Length)
@@ -100,6 +112,20 @@ internal sealed class WeightedMeanAggregator : IAggregator
             }
 
             WeightedMean.Accumulate(decoded, weight, sum);
+            return true;
+        }
+
+        private bool TryAccumulateAllDecoded(
+            IUpdateCodec codec, ReadOnlySpan<ReadOnlyMemory<byte>> blocks, ReadOnlySpan<double> weights, Span<double> sum)
+        {
+            for (var k = 0; k < blocks.Length; k++)
+            {
+                if (!TryAccumulateDecoded(codec, blocks[k].Span, weights[k], sum))
+                {
+                    return false;
+                }
+            }
+
             return true;
         }
 

@@ -7,6 +7,9 @@ using FedServerless.Core.Probe;
 var probes = new Dictionary<string, Func<string>>(StringComparer.Ordinal)
 {
     ["codecs"] = CodecProbe.Run,
+    ["optimizers"] = OptimizerProbe.Run,
+    ["reductions"] = ReductionProbe.Run,
+    ["weighted-mean"] = WeightedMeanProbe.Run,
 };
 
 if (args is not [var name] || !probes.TryGetValue(name, out var probe))

@@ -9,8 +9,6 @@ namespace FedServerless.Wire;
 /// <summary>Checks a whole <see cref="RunSpec"/> and lists everything that is wrong with it at once.</summary>
 public static class RunSpecValidator
 {
-    private static readonly string[] Codecs = [UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8];
-
     /// <summary>Every problem; empty for a legal spec.</summary>
     /// <param name="spec">What an operator asks for.</param>
     /// <param name="field">Path of the spec in the document it came from, empty for the document itself; the problems start with it.</param>
@@ -114,7 +112,7 @@ public static class RunSpecValidator
 
     private static void Validate(UpdateSpec update, Findings findings)
     {
-        findings.OneOf("update.codec", update.Codec, Codecs);
+        findings.OneOf("update.codec", update.Codec, UpdateCodecs.All.Names);
         findings.Range("update.partBytes", update.PartBytes, RunLimits.MinPartBytes, RunLimits.MaxPartBytes);
         if (update.BlockCoordinates is < RunLimits.MinBlockCoordinates or > RunLimits.MaxBlockCoordinates || !BitOperations.IsPow2(update.BlockCoordinates))
         {

@@ -129,9 +129,74 @@ public class WeightedMeanAggregationTests
     public void TryAdd_CodecOfADeploymentsOwn_GoesThroughItsDecoder()
     {
         Assert.True(_aggregation.TryAdd(new Codec("own"), [3, 4], 2));
-        Assert.False(_aggregation.TryAdd(new Codec("own"), [3], 2));
+        Assert.True(_aggregation.TryAddAll(new Codec("own"), [new byte[] { 6, 10 }], [1]));
 
-        Assert.Equal([3.0, 4.0], Completed());
+        Assert.Equal([4.0, 6.0], Completed());
+    }
+
+    [Theory]
+    [InlineData("own")]
+    [InlineData(UpdateCodecs.Float32)]
+    public void Complete_ABlockWasRefused_ThrowsUntilRestarted(string codec)
+    {
+        _aggregation.Add([1f, 1f], 1);
+        Assert.False(_aggregation.TryAdd(new Codec(codec), [3], 2));
+        Assert.Throws<InvalidOperationException>(Completed);
+
+        _aggregation.Restart(2);
+        _aggregation.Add([1f, 10f], 1);
+        Assert.False(_aggregation.TryAddAll(new Codec(codec), [new byte[] { 3 }], [2]));
+        Assert.Throws<InvalidOperationException>(Completed);
+
+        _aggregation.Restart(2);
+        _aggregation.Add([1f, 10f], 1);
+        Assert.Equal([1.0, 10.0], Completed());
+    }
+
+    [Theory]
+    [InlineData(UpdateCodecs.Float32)]
+    [InlineData(UpdateCodecs.Float16)]
+    [InlineData(UpdateCodecs.Int8)]
+    [InlineData("own")]
+    public void TryAddAll_AnyNumberOfClients_HasTheBytesOfOneAfterAnother(string name)
+    {
+        foreach (var dimension in new[] { 1, 7, 8, 9, 1000, 16_384, 16_385 })
+        {
+            for (var clients = 1; clients <= 9; clients++)
+            {
+                ReadOnlyMemory<byte>[] blocks = [.. Enumerable.Range(0, clients).Select(client => Block(name, dimension, client))];
+                double[] weights = [.. Enumerable.Range(0, clients).Select(client => 1 + (client * 0.37))];
+                var (together, apart) = (Aggregators.Find(Aggregators.WeightedMean).Begin(dimension), Aggregators.Find(Aggregators.WeightedMean).Begin(dimension));
+
+                Assert.True(together.TryAddAll(new Codec(name), blocks, weights));
+                Assert.All(blocks.Zip(weights), block => Assert.True(apart.TryAdd(new Codec(name), block.First.Span, block.Second)));
+
+                Assert.Equal(Vectors.Bits(Completed(apart)), Vectors.Bits(Completed(together)));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(UpdateCodecs.Float32)]
+    [InlineData(UpdateCodecs.Float16)]
+    [InlineData(UpdateCodecs.Int8)]
+    public void TryAddAll_OneBlockNotLegal_IsRefusedWhoeverSentIt(string name)
+    {
+        for (var poisoned = 0; poisoned < 6; poisoned++)
+        {
+            var blocks = Enumerable.Range(0, 6).Select(client => Block(name, 37, client)).ToArray();
+            blocks[poisoned].AsSpan(^2..).Fill(name == UpdateCodecs.Int8 ? (byte)0x80 : (byte)0xFF);
+
+            Assert.False(Aggregators.Find(Aggregators.WeightedMean).Begin(37).TryAddAll(
+                new Codec(name), [.. blocks.Select(block => (ReadOnlyMemory<byte>)block)], [1, 1, 1, 1, 1, 1]));
+        }
+    }
+
+    [Fact]
+    public void TryAddAll_WeightsDoNotMatch_Throws()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => _aggregation.TryAddAll(new Codec("own"), [new byte[2]], []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _aggregation.TryAddAll(new Codec("own"), [new byte[2]], [0]));
     }
 
     [Fact]
@@ -172,12 +237,26 @@ public class WeightedMeanAggregationTests
         return mean;
     }
 
-    private double[] Completed()
+    private static byte[] Block(string codec, int dimension, int client)
     {
-        var aggregate = new double[_aggregation.Dimension];
-        _aggregation.Complete(aggregate);
+        var values = Vectors.Mild(dimension, client);
+        return codec switch
+        {
+            UpdateCodecs.Float32 => MemoryMarshal.AsBytes(values.AsSpan()).ToArray(),
+            UpdateCodecs.Float16 => MemoryMarshal.AsBytes(values.Select(value => (Half)value).ToArray().AsSpan()).ToArray(),
+            UpdateCodecs.Int8 => [.. BitConverter.GetBytes(0.1f + client), .. values.Select(value => (byte)(sbyte)(127 * value))],
+            _ => [.. values.Select(value => (byte)(100 + (100 * value)))],
+        };
+    }
+
+    private static double[] Completed(IAggregation aggregation)
+    {
+        var aggregate = new double[aggregation.Dimension];
+        aggregation.Complete(aggregate);
         return aggregate;
     }
+
+    private double[] Completed() => Completed(_aggregation);
 
     /// <summary>One byte a value; refuses any other length.</summary>
     private sealed class Codec(string name) : IUpdateCodec
