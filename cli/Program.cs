@@ -1,0 +1,3 @@
+using FedServerless.Cli;
+
+return await FedTool.RunAsync(args, Shell.OfThisProcess());

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Diagnostics;
+using FedServerless.Cli.Processes;
+
+namespace FedServerless.Cli.Testing;
+
+/// <summary><c>fed test</c>: builds everything, runs every test, says what failed and what was slow.</summary>
+internal static class TestCommand
+{
+    private const int MaxJobs = 64;
+
+    public static Command Create(Shell shell)
+    {
+        var @long = new Option<bool>("--long") { Description = "Run the long tests too." };
+        var filter = new Option<string?>("--filter") { Description = "Only tests whose full name contains this; an xunit query if it begins with '/'.", HelpName = "TEXT" };
+        var project = new Option<string?>("--project") { Description = "Only projects whose name contains this.", HelpName = "TEXT" };
+        var jobs = new Option<int>("--jobs") { Description = "Test programs at a time.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        jobs.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > MaxJobs)
+            {
+                result.AddError($"--jobs must be 1 to {MaxJobs}.");
+            }
+        });
+        var command = new Command("test", "Build everything and run every test.") { @long, filter, project, jobs };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            shell,
+            new TestOptions
+            {
+                Long = parsed.GetValue(@long),
+                Filter = parsed.GetValue(filter),
+                Project = parsed.GetValue(project),
+                Jobs = parsed.GetValue(jobs),
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Shell shell, TestOptions options, CancellationToken cancellationToken)
+    {
+        var repository = shell.GetRepository();
+        var projects = TestProject.Find(repository).Where(project => project.Matches(options.Project)).ToList();
+        if (projects.Count == 0)
+        {
+            throw new CommandException($"No test project's name contains '{options.Project}'. Look in {Path.Combine(repository, "tests")}.", ExitCodes.Usage);
+        }
+
+        var watch = Stopwatch.StartNew();
+        await BuildAsync(shell, repository, cancellationToken);
+        var results = await RunProgramsAsync(shell, projects, options, cancellationToken);
+        return new TestSummary([.. results.SelectMany(result => result.Cases)], watch.Elapsed).Write(shell.Output);
+    }
+
+    private static async Task BuildAsync(Shell shell, string repository, CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        shell.Output.WriteLine("building FedServerless.sln …");
+        var start = ChildProcess.Dotnet("build", "FedServerless.sln", "-c", "Release", "-nologo", "-v:q", "-clp:NoSummary", "-nodeReuse:false");
+        start.WorkingDirectory = repository;
+        var lines = new List<string>();
+        if (await ChildProcess.RunAsync(start, lines.Add, cancellationToken) != 0)
+        {
+            lines.ForEach(shell.Output.WriteLine);
+            throw new CommandException("the build failed; the messages above say why.");
+        }
+
+        shell.Output.WriteLine($"built in {watch.Elapsed.TotalSeconds:0.0} s");
+    }
+
+    private static async Task<IReadOnlyList<TestProgramResult>> RunProgramsAsync(
+        Shell shell, IReadOnlyList<TestProject> projects, TestOptions options, CancellationToken cancellationToken)
+    {
+        var gate = new Lock();
+        var results = new List<TestProgramResult>();
+        await Parallel.ForEachAsync(
+            projects,
+            new ParallelOptions { MaxDegreeOfParallelism = options.Jobs, CancellationToken = cancellationToken },
+            async (project, token) =>
+            {
+                Say($"{project.Name} …");
+                var result = await TestProgram.RunAsync(project, options, line => Say($"  {line}"), token);
+                lock (gate)
+                {
+                    results.Add(result);
+                }
+
+                Say($"{project.Name}: {TestSummary.Count(result.Cases)} in {result.Elapsed.TotalSeconds:0.0} s");
+            });
+        return [.. results.OrderBy(result => result.Project.Name, StringComparer.Ordinal)];
+
+        void Say(string line)
+        {
+            lock (gate)
+            {
+                shell.Output.WriteLine(line);
+            }
+        }
+    }
+}
