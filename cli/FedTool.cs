@@ -1,4 +1,7 @@
 using System.CommandLine;
+using FedServerless.Cli.Clients;
+using FedServerless.Cli.Models;
+using FedServerless.Cli.Runs;
 using FedServerless.Cli.Testing;
 
 namespace FedServerless.Cli;
@@ -12,6 +15,10 @@ internal static class FedTool
     public static RootCommand CreateRoot(Shell shell) => new("Serverless federated learning: run it, drive it, watch it.")
     {
         TestCommand.Create(shell),
+        RunCommands.Create(shell),
+        ModelCommands.Create(shell),
+        ClientCommands.Create(shell),
+        ClientCommands.CreateEnrol(shell),
         VersionCommand.Create(shell),
     };
 

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Spectre.Console;
+
+namespace FedServerless.Cli.Server;
+
+/// <summary>How a command answers: for people, or as JSON on one line.</summary>
+/// <param name="Shell">Where to.</param>
+/// <param name="IsJson">True with <c>--json</c>.</param>
+internal sealed record Answer(Shell Shell, bool IsJson)
+{
+    /// <summary>Writes a value as JSON, or calls <paramref name="forPeople"/>.</summary>
+    public int Write<T>(T value, JsonTypeInfo<T> type, Action<T> forPeople)
+    {
+        if (IsJson)
+        {
+            WriteJson(value, type);
+        }
+        else
+        {
+            forPeople(value);
+        }
+
+        return ExitCodes.Success;
+    }
+
+    /// <summary>Writes a value as JSON on one line.</summary>
+    public void WriteJson<T>(T value, JsonTypeInfo<T> type) => Shell.Output.WriteLine(JsonSerializer.Serialize(value, type));
+
+    /// <summary>Writes a table for people.</summary>
+    public void WriteTable(string ifEmpty, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns([.. columns]);
+        foreach (var row in rows)
+        {
+            table.AddRow([.. row.Select(cell => Markup.Escape(cell ?? "–"))]);
+        }
+
+        if (table.Rows.Count == 0)
+        {
+            Shell.Output.WriteLine(ifEmpty);
+            return;
+        }
+
+        Shell.Console.Write(table);
+    }
+
+    /// <summary>Writes a line for people; nothing with <c>--json</c>.</summary>
+    public void Say(string line)
+    {
+        if (!IsJson)
+        {
+            Shell.Output.WriteLine(line);
+        }
+    }
+}

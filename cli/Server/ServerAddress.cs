@@ -1,0 +1,35 @@
+namespace FedServerless.Cli.Server;
+
+/// <summary>Which server to talk to, and as whom.</summary>
+/// <param name="Url">Its base address.</param>
+/// <param name="Key">The operator key, or null where none was found.</param>
+/// <param name="KeySource">Where the key comes from or should have come from, for error messages.</param>
+internal sealed record ServerAddress(Uri Url, string? Key, string KeySource)
+{
+    /// <summary>
+    /// Finds the server: what the command line says, else the environment, else what a local host wrote into its data folder.
+    /// A key from a data folder goes to no server but that folder's.
+    /// </summary>
+    /// <exception cref="CommandException">There is none, or its address is not one.</exception>
+    public static ServerAddress Resolve(Shell shell, string? url, string? key, string? data)
+    {
+        var folder = data is null ? DataFolder.Discover(shell) : new DataFolder(Path.GetFullPath(data, shell.CurrentFolder));
+        var local = folder.ReadUrl();
+        var text = url ?? (data is null ? shell.Variable(Variables.Url) : null) ?? local
+            ?? throw new CommandException(
+                $"No server is known: {folder.UrlFile} does not exist. Start one with: fed up; or name one with --url or {Variables.Url}.");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        {
+            throw new CommandException($"'{text}' is not a server's address; expected something like http://127.0.0.1:5080.", ExitCodes.Usage);
+        }
+
+        var isLocal = Uri.TryCreate(local, UriKind.Absolute, out var known) && known.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority);
+        return (key, shell.Variable(Variables.Key)) switch
+        {
+            ({ Length: > 0 }, _) => new ServerAddress(address, key, "--key"),
+            (_, { Length: > 0 } variable) when !isLocal || url is null => new ServerAddress(address, variable, Variables.Key),
+            _ when isLocal => new ServerAddress(address, folder.ReadKey(), folder.KeyFile),
+            _ => new ServerAddress(address, null, $"--key or {Variables.Key}"),
+        };
+    }
+}
