@@ -5,7 +5,6 @@ namespace FedServerless.Activities.State;
 /// <summary>The one JSON context of stored documents: camelCase, finite numbers only, the same bytes for the same content.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = 16)]

@@ -1,0 +1,167 @@
+using FedServerless.Activities.State;
+using FedServerless.Model;
+using FedServerless.Testing.Federation;
+using FedServerless.Testing.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows.Rounds;
+
+namespace FedServerless.Orchestrations.Tests.Rounds;
+
+public sealed class RoundTests
+{
+    [Fact]
+    public async Task RunAsync_AllAnswer_PublishesExactlyTheWeightedMean()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 5));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec(rounds: 2));
+
+        var result = await federation.RunAsync();
+
+        Assert.Equal(RunStates.Completed, result.State);
+        var expected = await Recomputation.OfRoundAsync(disk, federation.Clients, SimulatedFederation.RunId, 2);
+        Assert.Equal(expected.Values, (await federation.ServedAsync()).Values);
+    }
+
+    [Theory]
+    [InlineData("float16")]
+    [InlineData("int8")]
+    public async Task RunAsync_OtherCodec_PublishesTheMeanOfWhatTheServerDecodes(string codec)
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+        var spec = SimulatedFederation.Spec();
+        await SimulatedFederation.CreateAsync(disk, spec with { Update = spec.Update with { Codec = codec } });
+
+        await federation.RunAsync();
+
+        var expected = await Recomputation.OfRoundAsync(disk, federation.Clients, SimulatedFederation.RunId, 1);
+        Assert.Equal(expected.Values, (await federation.ServedAsync()).Values);
+    }
+
+    [Fact]
+    public async Task RunAsync_BuffersAndIntegers_TakeMeanAndMaximum()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+        await SimulatedFederation.AdoptAsync(disk, "digits", Models.WithBatchNorm());
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec() with { Architecture = null });
+
+        await federation.RunAsync();
+
+        var served = await federation.ServedAsync();
+        var expected = await Recomputation.OfRoundAsync(disk, federation.Clients, SimulatedFederation.RunId, 1);
+        Assert.Equal(expected.Values, served.Values);
+        Assert.Equal([12 + 12], served.Integers);
+        Assert.All(served.Buffers.ToArray(), value => Assert.True(value >= 0));
+    }
+
+    [Theory]
+    [InlineData(Repeat.InSequence)]
+    [InlineData(Repeat.AtOnce)]
+    public async Task RunAsync_EveryActivityTwice_ChangesNoByteAndNoName(Repeat repeat)
+    {
+        var once = await RunAsync(Repeat.Never);
+        var twice = await RunAsync(repeat);
+
+        Assert.Equal(once.Names, twice.Names);
+        var weights = once.Names.Where(name => name.EndsWith(".safetensors", StringComparison.Ordinal) || name.EndsWith("seal.json", StringComparison.Ordinal));
+        Assert.All(weights, name => Assert.Equal(once.Peek(name), twice.Peek(name)));
+
+        static async Task<InMemoryObjectStore> RunAsync(Repeat repeat)
+        {
+            var disk = new InMemoryObjectStore();
+            await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 4), repeat: repeat);
+            var spec = SimulatedFederation.Spec(rounds: 2);
+            await SimulatedFederation.CreateAsync(disk, spec with { Optimizer = new OptimizerSpec { Name = "fedadam", LearningRate = 0.1 } });
+            await federation.RunAsync();
+            return disk;
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public async Task RunAsync_AnyShardSize_PublishesTheSameBytes(int superBlocks)
+    {
+        var reference = await PublishAsync(null);
+
+        Assert.Equal(reference, await PublishAsync(superBlocks * RoundGeometry.SuperBlock));
+
+        static async Task<byte[]> PublishAsync(long? shardCoordinates)
+        {
+            var disk = new InMemoryObjectStore();
+            await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+            await SimulatedFederation.AdoptAsync(disk, "digits", Models.Large(parameters: 700_001, buffers: 300_003));
+            var spec = SimulatedFederation.Spec() with { Architecture = null, Update = new UpdateSpec(), Optimizer = new OptimizerSpec { Name = "fedyogi" } };
+            await SimulatedFederation.CreateAsync(disk, spec);
+            if (shardCoordinates is { } wanted)
+            {
+                await Plans.ReplaceAsync(federation, plan => plan with { ShardCoordinates = wanted });
+            }
+
+            var outcome = await federation.RunRoundAsync();
+            Assert.Equal(RoundOutcomeKind.Published, outcome.Kind);
+            return disk.Peek(StoreNames.Weights("digits", outcome.Version!))!;
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_SomeSilent_SealsAtTheDeadlineWithWhoAnswered()
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, 4) { Silent = { "client-002" } };
+        await using var federation = new SimulatedFederation(disk, clients);
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+
+        await federation.RunAsync();
+
+        var seal = await disk.GetAsync(StoreNames.Seal(SimulatedFederation.RunId, 1), StoreJson.Default.SealDocument, CancellationToken.None);
+        Assert.Equal(["client-000", "client-001", "client-003"], seal.Value.Receipts);
+        Assert.Equal("deadline", seal.Value.Reason);
+    }
+
+    [Fact]
+    public async Task RunAsync_SevenDaysWithoutAnAnswer_LooksAtMostTwoHundredTimes()
+    {
+        var disk = new InMemoryObjectStore();
+        var store = new CountingStore(disk);
+        var clients = new SimulatedClients(disk, 2) { Silent = { "client-000", "client-001" } };
+        await using var federation = new SimulatedFederation(disk, clients, store);
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec() with { Round = new RoundSpec { DeadlineSeconds = 7 * 86_400 } });
+        await federation.Environment.RunAsync(Workflows.Runs.TrainingRunWorkflow.Definition, new Workflows.Runs.RunProgress(SimulatedFederation.RunId));
+
+        var looksOfOneRound = store.Lists(StoreNames.Receipts(SimulatedFederation.RunId, 1));
+        Assert.InRange(looksOfOneRound, 100, 200);
+    }
+
+    [Fact]
+    public async Task RunAsync_PointerMovedElsewhere_AbandonsWithoutAVersion()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 2));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+        await Plans.ReplaceAsync(federation, plan => plan);
+        await Plans.PublishElsewhereAsync(disk);
+
+        var outcome = await federation.RunRoundAsync();
+
+        Assert.Equal(RoundOutcomeKind.Abandoned, outcome.Kind);
+        Assert.Contains("pointer moved", outcome.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain(disk.Names, name => name.Contains($"versions/{SimulatedFederation.RunId}-r1/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task RunAsync_UpdatesNotRetained_LeavesNoUpdateAndNoSlice()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec() with { RetainUpdates = false });
+
+        await federation.RunAsync();
+
+        Assert.DoesNotContain(disk.Names, name => name.StartsWith("updates/", StringComparison.Ordinal) || name.Contains("/slices/", StringComparison.Ordinal));
+        Assert.DoesNotContain(disk.Names, name => name.StartsWith(StoreNames.OpenWork("default"), StringComparison.Ordinal));
+    }
+}

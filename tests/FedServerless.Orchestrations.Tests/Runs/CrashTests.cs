@@ -1,0 +1,100 @@
+using FedServerless.Activities.State;
+using FedServerless.Testing.Federation;
+using FedServerless.Testing.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows.Runs;
+
+namespace FedServerless.Orchestrations.Tests.Runs;
+
+/// <summary>
+/// The host dies before or after every single write to the store, its journal is lost, and a new host starts the run from
+/// blobs alone. Every time the run completes to the same bytes, from exactly the receipts that were there.
+/// </summary>
+public sealed class CrashTests(ITestOutputHelper output)
+{
+    private const int Rounds = 2;
+    private const int ClientCount = 3;
+
+    [Theory]
+    [InlineData(StoreFault.CrashBefore)]
+    [InlineData(StoreFault.CrashAfter)]
+    public async Task RunAsync_CrashAtEachWriteAndJournalLost_EndsInTheSameBytes(StoreFault fault)
+    {
+        var (reference, writes) = await RunAsync(null);
+        for (var number = 1; number <= writes; number++)
+        {
+            var (model, _) = await RunAsync((number, fault));
+            Assert.True(reference.AsSpan().SequenceEqual(model), $"Other bytes after {fault} at write {number} of {writes}.");
+        }
+
+        output.WriteLine($"{writes} writes, each with {fault}.");
+    }
+
+    [Theory]
+    [InlineData(StoreFault.FailBefore)]
+    [InlineData(StoreFault.FailAfter)]
+    [InlineData(StoreFault.Full)]
+    public async Task RunAsync_FailureAtEachWrite_IsRetriedToTheSameBytes(StoreFault fault)
+    {
+        var (reference, writes) = await RunAsync(null);
+        for (var number = 1; number <= writes; number++)
+        {
+            var (model, _) = await RunAsync((number, fault));
+            Assert.True(reference.AsSpan().SequenceEqual(model), $"Other bytes after {fault} at write {number} of {writes}.");
+        }
+    }
+
+    private static async Task<(byte[] Model, int Writes)> RunAsync((int Number, StoreFault Fault)? plan)
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, ClientCount);
+        var spec = SimulatedFederation.Spec(Rounds) with { Optimizer = new OptimizerSpec { Name = "fedavgm" } };
+        await SimulatedFederation.CreateAsync(disk, spec);
+        var store = plan is { } hurt ? FaultInjectingStore.At(disk, hurt.Number, hurt.Fault) : new FaultInjectingStore(disk);
+        await using (var federation = new SimulatedFederation(disk, clients, store))
+        {
+            await RunUntilDeadOrDoneAsync(federation, store);
+        }
+
+        if (store.HasCrashed)
+        {
+            await using var recovered = new SimulatedFederation(disk, clients);
+            await recovered.RunAsync();
+        }
+
+        await CheckAsync(disk, clients);
+        var version = await disk.GetAsync(StoreNames.ModelPointer("digits"), StoreJson.Default.PointerDocument, CancellationToken.None);
+        return (disk.Peek(StoreNames.Weights("digits", version.Value.Version))!, store.WriteCount);
+    }
+
+    private static async Task RunUntilDeadOrDoneAsync(SimulatedFederation federation, FaultInjectingStore store)
+    {
+        await federation.Environment.Client.StartAsync(
+            TrainingRunWorkflow.Definition, SimulatedFederation.RunId, new RunProgress(SimulatedFederation.RunId), CancellationToken.None);
+        while (!store.HasCrashed)
+        {
+            var due = await federation.Environment.RunUntilIdleAsync();
+            var status = await federation.Environment.Client.GetStatusAsync(SimulatedFederation.RunId, CancellationToken.None);
+            if (status!.Phase != Workflows.Engine.WorkflowPhase.Running || due is null)
+            {
+                return;
+            }
+
+            federation.Environment.Time.AdvanceTo(due.Value);
+        }
+    }
+
+    private static async Task CheckAsync(InMemoryObjectStore disk, SimulatedClients clients)
+    {
+        var outcome = await disk.GetAsync(StoreNames.RunOutcome(SimulatedFederation.RunId), StoreJson.Default.RunOutcomeDocument, CancellationToken.None);
+        Assert.Equal((RunStates.Completed, Rounds), (outcome.Value.State, outcome.Value.Published));
+        for (var round = 1; round <= Rounds; round++)
+        {
+            var seal = await disk.GetAsync(StoreNames.Seal(SimulatedFederation.RunId, round), StoreJson.Default.SealDocument, CancellationToken.None);
+            Assert.Equal(clients.Ids, seal.Value.Receipts);
+            var manifest = await disk.GetAsync(
+                StoreNames.Manifest("digits", $"run-r{round}"), StoreJson.Default.ModelManifest, CancellationToken.None);
+            Assert.Equal(Digest.Of(disk.Peek(manifest.Value.Weights.Object)!), manifest.Value.Weights.Digest);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using FedServerless.Activities.State;
+using FedServerless.Compression;
+using FedServerless.Model;
+using FedServerless.Storage;
+using FedServerless.Wire.Updates;
+
+namespace FedServerless.Testing.Federation;
+
+/// <summary>
+/// A round's model worked out again from plan, seal, accepted and the retained updates, one coordinate at a time, by none of
+/// the product's kernels: what the published bytes must be (weighted mean, server SGD).
+/// </summary>
+public static class Recomputation
+{
+    public static async Task<ModelState> OfRoundAsync(IObjectStore disk, SimulatedClients clients, string run, int round)
+    {
+        var none = CancellationToken.None;
+        var plan = (await disk.GetAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, none)).Value;
+        var accepted = (await disk.GetAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, none)).Value.Accepted;
+        var start = await clients.ReadModelAsync(plan.Base.Object, none);
+        var shape = UpdateShape.Create(start.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        var sums = new double[start.Layout.FloatCount];
+        var integers = (long[])start.Integers.Clone();
+        foreach (var update in accepted.OrderBy(update => update.Client, StringComparer.Ordinal))
+        {
+            var (values, whole) = await DecodeAsync(disk, plan, shape, update);
+            for (var i = 0; i < sums.Length; i++)
+            {
+                var product = update.Weight * values[i];
+                sums[i] += product;
+            }
+
+            for (var i = 0; i < integers.Length; i++)
+            {
+                integers[i] = Math.Max(integers[i], whole[i]);
+            }
+        }
+
+        var total = accepted.Sum(update => update.Weight);
+        var result = new float[sums.Length];
+        for (var i = 0; i < result.Length; i++)
+        {
+            var mean = sums[i] / total;
+            var step = plan.Optimizer.LearningRate * mean;
+            result[i] = i < start.Layout.ParameterCount ? (float)(start.Values[i] + step) : (float)mean;
+        }
+
+        return new ModelState(start.Layout, result, integers);
+    }
+
+    private static async Task<(float[] Values, long[] Integers)> DecodeAsync(IObjectStore disk, RoundPlan plan, UpdateShape shape, AcceptedUpdate update)
+    {
+        var none = CancellationToken.None;
+        var bytes = await disk.FindBytesAsync(StoreNames.UpdateHeader(plan.Run, plan.Round, update.Client, update.Header), none);
+        if (!UpdateHeader.TryParse(bytes!.Value.Content, shape, plan.Base.Digest, out var header, out var problem))
+        {
+            throw new InvalidOperationException(problem);
+        }
+
+        var payload = new MemoryStream();
+        for (var part = 0; part < UpdateParts.Cut(header, plan.Update.PartBytes).Count; part++)
+        {
+            var content = await disk.FindBytesAsync(StoreNames.UpdatePart(plan.Run, plan.Round, update.Client, update.Header, part), none);
+            payload.Write(content!.Value.Content);
+        }
+
+        var values = new float[shape.Layout.FloatCount];
+        var integers = new long[shape.Layout.IntegerCount];
+        for (var block = 0; block < shape.BlockCount; block++)
+        {
+            var encoded = payload.ToArray().AsSpan((int)header.BlockOffset(block), header.BlockLength(block));
+            var (start, count) = shape.ValuesOf(block);
+            _ = block < shape.FloatBlocks
+                ? header.TryDecodeBlock(block, encoded, values.AsSpan((int)start, count))
+                : header.TryDecodeBlock(block, encoded, integers.AsSpan((int)start, count));
+        }
+
+        return (values, integers);
+    }
+}

@@ -1,0 +1,147 @@
+using FedServerless.Activities;
+using FedServerless.Activities.Models;
+using FedServerless.Activities.State;
+using FedServerless.Model;
+using FedServerless.Storage;
+using FedServerless.Testing.Engine;
+using FedServerless.Testing.Storage;
+using FedServerless.Wire;
+using FedServerless.Workflows;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
+using FedServerless.Workflows.Runs;
+
+namespace FedServerless.Testing.Federation;
+
+/// <summary>
+/// The real workflows and activities on the time-skipping engine, with simulated clients: a federation without a network whose
+/// disk outlives it. Make another one over the same disk to start it again after a crash.
+/// </summary>
+public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell
+{
+    public const string RunId = "run";
+
+    private readonly bool _concurrently;
+
+    public SimulatedFederation(
+        InMemoryObjectStore disk, SimulatedClients clients, IObjectStore? store = null, ManualTimeProvider? time = null, Repeat repeat = Repeat.Never)
+    {
+        Disk = disk;
+        Clients = clients;
+        Environment = new WorkflowEnvironment(WorkflowJson.Default);
+        Environment.RunActivitiesTwice = repeat == Repeat.InSequence;
+        _concurrently = repeat == Repeat.AtOnce;
+        Activities = new ActivitySet(store ?? disk, clients, this, time ?? Environment.Time);
+        Environment.AddWorkflow(TrainingRunWorkflow.Definition, new TrainingRunWorkflow());
+        Environment.AddWorkflow(RoundWorkflow.Definition, new RoundWorkflow());
+        Environment.AddWorkflow(EvaluationWorkflow.Definition, new EvaluationWorkflow());
+        Add(RunActivities.DecideStep, Activities.DecideStep);
+        Add(RoundActivities.PlanRound, Activities.PlanRound);
+        Add(RoundActivities.OpenRound, new Answering(Activities.OpenRound, clients));
+        Add(RoundActivities.CountReceipts, Activities.CountReceipts);
+        Add(RoundActivities.SealRound, Activities.SealRound);
+        Add(RoundActivities.ValidateUpdates, Activities.ValidateUpdates);
+        Add(RoundActivities.AcceptUpdates, Activities.AcceptUpdates);
+        Add(RoundActivities.ReduceShard, Activities.ReduceShard);
+        Add(RoundActivities.PublishModel, Activities.PublishModel);
+        Add(RoundActivities.CloseRound, Activities.CloseRound);
+        Add(RoundActivities.OpenEvaluation, Activities.OpenEvaluation);
+        Add(RoundActivities.CountEvaluations, Activities.CountEvaluations);
+        Add(RoundActivities.SealEvaluation, Activities.SealEvaluation);
+    }
+
+    public InMemoryObjectStore Disk { get; }
+
+    public SimulatedClients Clients { get; }
+
+    public WorkflowEnvironment Environment { get; }
+
+    public ActivitySet Activities { get; }
+
+    /// <summary>A spec that is valid and small; change what the test is about.</summary>
+    public static RunSpec Spec(int rounds = 1) => new()
+    {
+        Model = "digits",
+        Rounds = rounds,
+        Seed = 7,
+        Architecture = new ArchitectureSpec { Name = "softmax", Inputs = 8, Outputs = 3 },
+        Round = new RoundSpec { DeadlineSeconds = 600, Minimum = 1 },
+        Update = new UpdateSpec { BlockCoordinates = 1024 },
+        RetainUpdates = true,
+    };
+
+    /// <summary>Stores the run; the caller of the gateway would have.</summary>
+    public static async Task CreateAsync(IObjectStore disk, RunSpec spec) =>
+        await disk.PutAsync(StoreNames.Run(RunId), new RunDocument(RunId, spec), StoreJson.Default.RunDocument, PutCondition.CreateOnce, CancellationToken.None);
+
+    /// <summary>Stores an own model as version 0.</summary>
+    public static async Task AdoptAsync(IObjectStore disk, string model, ModelState state)
+    {
+        var bytes = ModelStateFile.ToBytes(state);
+        var name = StoreNames.ModelUpload(model, Digest.Of(bytes));
+        await disk.PutBytesAsync(name, bytes, PutCondition.CreateOnce, CancellationToken.None);
+        await new ModelPreparation(disk, new ModelCatalog(disk)).AdoptAsync(
+            model, new StoredArtifact(name, bytes.Length, Digest.Of(bytes)), state.Layout.Digest, CancellationToken.None);
+    }
+
+    /// <summary>Runs the run to its end, skipping time.</summary>
+    public Task<RunResult> RunAsync() => Environment.RunAsync(TrainingRunWorkflow.Definition, new RunProgress(RunId), RunId);
+
+    /// <summary>Runs one round to its end, skipping time.</summary>
+    public Task<RoundOutcome> RunRoundAsync(int round = 1) =>
+        Environment.RunAsync(RoundWorkflow.Definition, new RoundInput(RunId, round), RoundWorkflow.InstanceId(RunId, round));
+
+    /// <summary>The model served now.</summary>
+    public async Task<ModelState> ServedAsync(string model = "digits")
+    {
+        var served = await new ModelCatalog(Disk).ServedAsync(model, CancellationToken.None);
+        return await Clients.ReadModelAsync(served!.Value.Weights.Object, CancellationToken.None);
+    }
+
+    public async Task SetControlAsync(string desired)
+    {
+        var document = new ControlDocument(desired, null);
+        await Disk.PutAsync(StoreNames.RunControl(RunId), document, StoreJson.Default.ControlDocument, PutCondition.Overwrite, CancellationToken.None);
+    }
+
+    void IRoundBell.Ring(string population)
+    {
+    }
+
+    public ValueTask DisposeAsync() => Environment.DisposeAsync();
+
+    private void Add<TInput, TOutput>(Activity<TInput, TOutput> definition, IActivity<TInput, TOutput> activity) =>
+        Environment.AddActivity(definition, async (input, cancellationToken) =>
+        {
+            if (!_concurrently)
+            {
+                return await activity.RunAsync(input, cancellationToken);
+            }
+
+            var both = await Task.WhenAll(activity.RunAsync(input, cancellationToken), Task.Run(() => activity.RunAsync(input, cancellationToken)));
+            return both[1];
+        });
+
+    private sealed class Answering(IActivity<RoundInput, CollectionOpened> inner, SimulatedClients clients) : IActivity<RoundInput, CollectionOpened>
+    {
+        public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
+        {
+            var opened = await inner.RunAsync(input, cancellationToken);
+            await clients.AnswerAsync(input.Run, input.Round, cancellationToken);
+            return opened;
+        }
+    }
+}
+
+/// <summary>How often activities run: at least once is all that an engine promises.</summary>
+public enum Repeat
+{
+    /// <summary>Once.</summary>
+    Never = 0,
+
+    /// <summary>Twice, one after the other.</summary>
+    InSequence,
+
+    /// <summary>Twice at the same time.</summary>
+    AtOnce,
+}
