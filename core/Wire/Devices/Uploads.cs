@@ -10,7 +10,7 @@ namespace FedServerless.Wire;
 public sealed record UploadRequest(Digest HeaderDigest, int HeaderBytes, IReadOnlyList<UploadPart> Parts);
 
 /// <summary>One part of an update's payload.</summary>
-/// <param name="Bytes">Length: at most the plan's part size, the same for all but the last.</param>
+/// <param name="Bytes">Length: at most the plan's part size; whole blocks, so parts may differ in length.</param>
 /// <param name="ContentMd5">MD5 of the bytes, base64: a transport check the store makes, so that no damaged part is ever created.</param>
 public sealed record UploadPart(int Bytes, string ContentMd5);
 
