@@ -43,4 +43,21 @@ public sealed class ModelStateFileTests
 
         Assert.Contains("safetensors header claims", refused.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Read_TensorsInAnyOrder_GivesTheFlatVectorOfTheLayout()
+    {
+        const string Json = """
+            {"b.running_mean":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},
+             "n":{"dtype":"I64","shape":[],"data_offsets":[12,20]},"v":{"dtype":"F32","shape":[1],"data_offsets":[20,24]}}
+            """;
+        var data = Convert.FromHexString("00000041" + "0000803F" + "00000040" + "FFFFFFFFFFFFFFFF" + "00004040");
+
+        var state = ModelStateFile.Read(SafetensorsFile.Of(Json, data));
+
+        Assert.Equal(["w", "v", "b.running_mean", "n"], state.Layout.Tensors.Select(tensor => tensor.Name));
+        Assert.Equal([1f, 2, 3, 8], state.Values);
+        Assert.Equal([-1L], state.Integers);
+        Assert.Equal(state.Layout.Digest, ModelStateFile.Read(ModelStateFile.ToBytes(state)).Layout.Digest);
+    }
 }
