@@ -22,7 +22,17 @@ internal static class BenchmarkRunner
             return 2;
         }
 
-        var measurements = benchmark.Run(rest[1..]);
+        IReadOnlyList<Measurement> measurements;
+        try
+        {
+            measurements = benchmark.Run(rest[1..]);
+        }
+        catch (FormatException illegal)
+        {
+            Console.Error.WriteLine(illegal.Message);
+            return 2;
+        }
+
         if (json)
         {
             foreach (var measurement in measurements)
@@ -33,7 +43,7 @@ internal static class BenchmarkRunner
             return 0;
         }
 
-        var width = measurements.Max(measurement => measurement.Name.Length);
+        var width = measurements.Select(measurement => measurement.Name.Length).DefaultIfEmpty().Max();
         foreach (var measurement in measurements)
         {
             Console.WriteLine($"{measurement.Name.PadRight(width)}  {measurement.Value,10:0.000} {measurement.Unit,-8} {measurement.Note}".TrimEnd());
