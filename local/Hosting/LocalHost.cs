@@ -1,0 +1,194 @@
+using FedServerless.Activities;
+using FedServerless.Gateway;
+using FedServerless.Gateway.Authentication;
+using FedServerless.Gateway.Http;
+using FedServerless.Local.Engine;
+using FedServerless.Local.Engine.Journal;
+using FedServerless.Storage;
+using FedServerless.Storage.Files;
+using FedServerless.Storage.Presigned;
+using FedServerless.Wire;
+using FedServerless.Workflows.Engine;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FedServerless.Local.Hosting;
+
+/// <summary>The embedded host, running: Kestrel, the gateway, the engine and a store, over one data folder.</summary>
+public sealed class LocalHost : IAsyncDisposable
+{
+    /// <summary>File in the data folder that holds the address of the running host, where the command line finds it.</summary>
+    public const string UrlFile = "host.url";
+
+    private readonly List<IDisposable> _owned = [];
+
+    private readonly CancellationTokenSource _stopping = new();
+
+    private readonly string _urlFile;
+
+    private WebApplication? _app;
+
+    private LocalHost(string dataFolder) => _urlFile = Path.Combine(dataFolder, UrlFile);
+
+    /// <summary>Where it listens, with the port it got.</summary>
+    public Uri Url { get; private set; } = null!;
+
+    /// <summary>The operator's key.</summary>
+    public string OperatorKey { get; private set; } = null!;
+
+    /// <summary>The store.</summary>
+    public IObjectStore Store { get; private set; } = null!;
+
+    /// <summary>The engine.</summary>
+    public EmbeddedEngine Engine => Services.GetRequiredService<EmbeddedEngine>();
+
+    /// <summary>Everything in it.</summary>
+    public IServiceProvider Services => _app!.Services;
+
+    /// <summary>Starts a host. It serves when this returns.</summary>
+    /// <exception cref="HostStartException">It cannot; the message says what to do.</exception>
+    public static async Task<LocalHost> StartAsync(LocalHostOptions options, LocalHostParts? parts, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var host = new LocalHost(options.DataFolder);
+        try
+        {
+            await host.BuildAsync(options, parts ?? new LocalHostParts(), cancellationToken);
+            await host._app!.StartAsync(cancellationToken);
+            host.Url = new Uri(host._app.Urls.First());
+            await File.WriteAllTextAsync(host._urlFile, host.Url + "\n", cancellationToken);
+            return host;
+        }
+        catch (Exception exception)
+        {
+            await host.DisposeAsync();
+            throw Explain(exception, options) ?? exception;
+        }
+    }
+
+    /// <summary>Runs until it is told to stop, by a signal or by its engine.</summary>
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app!.WaitForShutdownAsync(cancellationToken);
+
+    /// <summary>Stops: held requests are let go, running ones end, activities are cancelled and run again at the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        if (_app is not null)
+        {
+            File.Delete(_urlFile);
+            await _app.StopAsync(CancellationToken.None);
+            await _app.DisposeAsync();
+            _app = null;
+        }
+
+        for (var i = _owned.Count - 1; i >= 0; i--)
+        {
+            _owned[i].Dispose();
+        }
+
+        _owned.Clear();
+        _stopping.Dispose();
+    }
+
+    private async Task BuildAsync(LocalHostOptions options, LocalHostParts parts, CancellationToken cancellationToken)
+    {
+        _owned.Add(DataFolderLock.Acquire(options.DataFolder));
+        var secrets = HostSecrets.Load(options.DataFolder);
+        OperatorKey = secrets.OperatorKey;
+        var time = parts.Time ?? TimeProvider.System;
+        var signer = new PresignedUrlSigner(secrets.Derive("fed presigned urls v1"), time);
+        Store = await OpenStoreAsync(options, parts, signer, time, cancellationToken);
+
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseUrls(options.Url).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = DeviceApi.MaxBodyBytes;
+        });
+        AddLogging(builder.Logging, parts);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.AddSingleton(Store).AddSingleton(time);
+        builder.Services.AddSingleton<IOperatorAuthenticator>(new OperatorKeyAuthenticator(secrets.OperatorKey));
+        builder.Services.AddFedGateway(Gateway(options), secrets.Master);
+        AddEngine(builder.Services, options, parts, time);
+
+        _app = builder.Build();
+        _app.Lifetime.ApplicationStopping.Register(_stopping.Cancel);
+        _app.UseProblemBodies();
+        _app.MapTable(Services.GetRequiredService<RouteTable>(), Services.GetRequiredService<RouteRunner>(), Services.GetRequiredService<IWorkflowClient>());
+        _app.MapBlobs(new PresignedTransfers(Store, signer));
+    }
+
+    private GatewayOptions Gateway(LocalHostOptions options) => new()
+    {
+        PublicUrl = options.PublicUrl,
+        HoldCheckInsFor = options.HoldCheckInsFor,
+        MinRetryAfter = TimeSpan.FromSeconds(1),
+        IsStoreFull = static exception => exception is JournalException { Fault: JournalFault.Full },
+        Trouble = () => _app is null ? null : Engine.Trouble,
+        Stopping = _stopping.Token,
+    };
+
+    private async Task<IObjectStore> OpenStoreAsync(
+        LocalHostOptions options, LocalHostParts parts, PresignedUrlSigner signer, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (parts.Store is not null)
+        {
+            return parts.Store(signer);
+        }
+
+        await Task.CompletedTask;
+        return FileObjectStore.Open(new FileObjectStoreOptions
+        {
+            Root = Path.Combine(options.DataFolder, "objects"),
+            Signer = signer,
+            Time = time,
+            FlushToDisk = options.FlushToDisk,
+        });
+    }
+
+    private static void AddEngine(IServiceCollection services, LocalHostOptions options, LocalHostParts parts, TimeProvider time)
+    {
+        services.AddSingleton(provider => new ActivitySet(
+            provider.GetRequiredService<IObjectStore>(), provider.GetRequiredService<IPresence>(), provider.GetRequiredService<IRoundBell>(), time));
+        services.AddSingleton(provider => EmbeddedWorkflows.Register(provider.GetRequiredService<ActivitySet>()).Build(
+            parts.Journal ?? new SqliteJournal(Path.Combine(options.DataFolder, "journal.db")),
+            options: null,
+            time,
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<IWorkflowClient>(provider => provider.GetRequiredService<EmbeddedEngine>());
+        services.AddHostedService(provider => provider.GetRequiredService<EmbeddedEngine>());
+        services.AddHostedService<EngineWatch>();
+        services.AddSingleton(provider => new OrphanSweeper(
+            provider.GetRequiredService<IObjectStore>(), time, options.SweepEvery, provider.GetRequiredService<ILogger<OrphanSweeper>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>());
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, LocalHostParts parts)
+    {
+        logging.ClearProviders();
+        if (parts.Logging is not null)
+        {
+            parts.Logging(logging);
+            return;
+        }
+
+        logging.SetMinimumLevel(LogLevel.Warning).AddFilter("FedServerless", LogLevel.Information);
+        logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+
+    private static HostStartException? Explain(Exception exception, LocalHostOptions options) => exception switch
+    {
+        DataFolderInUseException or JournalException or StoreFullException => new HostStartException(exception.Message, exception),
+        IOException { InnerException: AddressInUseException } => new HostStartException(
+            $"{options.Url} is taken by another program. Stop that one, or choose another port with --port N (0 for any free one).", exception),
+        UnauthorizedAccessException => new HostStartException($"'{options.DataFolder}' cannot be used: {exception.Message} Choose another with --data.", exception),
+        _ => null,
+    };
+}

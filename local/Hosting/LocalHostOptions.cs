@@ -1,0 +1,92 @@
+namespace FedServerless.Local.Hosting;
+
+/// <summary>How the embedded host is set up.</summary>
+public sealed record LocalHostOptions
+{
+    /// <summary>Where it listens unless told otherwise.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:7270";
+
+    /// <summary>Folder of the journal, the secrets and, unless <see cref="AzureConnectionString"/> is set, the objects. One host per folder.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Address to listen on; port 0 takes a free one. Default <see cref="DefaultUrl"/>.</summary>
+    public string Url { get; init; } = DefaultUrl;
+
+    /// <summary>The address that devices use where a proxy stands in between; null where there is none. Default null.</summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <summary>Connection string of the storage account (Azurite) that holds the objects; null for files. Default null.</summary>
+    public string? AzureConnectionString { get; init; }
+
+    /// <summary>Container of the objects in that account. Default <c>fed</c>.</summary>
+    public string AzureContainer { get; init; } = "fed";
+
+    /// <summary>Longest time a check-in is held, 0 to 60 s. Default 60 s.</summary>
+    public TimeSpan HoldCheckInsFor { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether a write waits until the disk has it. False only where a power cut may cost the data: demos and tests. Default true.</summary>
+    public bool FlushToDisk { get; init; } = true;
+
+    /// <summary>How often orphaned uploads are looked for. Default an hour.</summary>
+    public TimeSpan SweepEvery { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Reads the command line; the problems say all that is wrong with it.</summary>
+    public static (LocalHostOptions? Options, IReadOnlyList<string> Problems) Parse(IReadOnlyList<string> args)
+    {
+        var options = new LocalHostOptions { DataFolder = "" };
+        var problems = new List<string>();
+        for (var i = 0; i < args.Count; i++)
+        {
+            var value = i + 1 < args.Count ? args[i + 1] : null;
+            var (read, takesValue) = options.With(args[i], value, problems);
+            options = read;
+            i += takesValue ? 1 : 0;
+        }
+
+        if (options.DataFolder.Length == 0)
+        {
+            problems.Add("--data FOLDER is missing: the folder that keeps everything.");
+        }
+
+        return problems.Count == 0 ? (options, problems) : (null, problems);
+    }
+
+    private (LocalHostOptions Options, bool TakesValue) With(string name, string? value, List<string> problems)
+    {
+        if (name == "--no-flush")
+        {
+            return (this with { FlushToDisk = false }, false);
+        }
+
+        if (name is not ("--data" or "--url" or "--port" or "--public-url" or "--azure" or "--container"))
+        {
+            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --container or --no-flush.");
+            return (this, false);
+        }
+
+        if (value is null)
+        {
+            problems.Add($"{name} needs a value.");
+            return (this, false);
+        }
+
+        var options = name switch
+        {
+            "--data" => this with { DataFolder = value },
+            "--url" when IsUrl(value) => this with { Url = value },
+            "--port" when ushort.TryParse(value, out var port) => this with { Url = $"http://127.0.0.1:{port}" },
+            "--public-url" when IsUrl(value) => this with { PublicUrl = new Uri(value) },
+            "--azure" => this with { AzureConnectionString = value },
+            "--container" => this with { AzureContainer = value },
+            _ => null,
+        };
+        if (options is null)
+        {
+            problems.Add($"{name} is '{value}'; expected {(name == "--port" ? "a port from 0 (any free one) to 65535" : "an http or https address")}.");
+        }
+
+        return (options ?? this, true);
+    }
+
+    private static bool IsUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https";
+}

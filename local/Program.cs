@@ -1,0 +1,21 @@
+using FedServerless.Local.Hosting;
+
+var (options, problems) = LocalHostOptions.Parse(args);
+if (options is null)
+{
+    await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, problems));
+    return 2;
+}
+
+try
+{
+    await using var host = await LocalHost.StartAsync(options, parts: null, CancellationToken.None);
+    Console.WriteLine($"FedServerless serves {host.Url} from {Path.GetFullPath(options.DataFolder)}");
+    await host.WaitForShutdownAsync(CancellationToken.None);
+    return host.Engine.Completion.IsFaulted ? 1 : 0;
+}
+catch (HostStartException exception)
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return 1;
+}
