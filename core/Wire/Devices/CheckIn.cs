@@ -18,7 +18,7 @@ public sealed record CheckInResponse
     public double RetryAfterSeconds { get; init; }
 
     /// <summary>Smallest <see cref="CheckInRequest.ApiVersion"/> the server still serves.</summary>
-    public int MinimumApiVersion { get; init; } = DeviceApi.Version;
+    public int MinimumApiVersion { get; set; } = DeviceApi.Version;
 }
 
 /// <summary>Constants of the device protocol.</summary>

@@ -1,13 +1,16 @@
 namespace FedServerless.Wire;
 
-/// <summary>What an operator asks for: training one model over many rounds. Immutable, validated whole.</summary>
+// Properties that have a default are set, not init: System.Text.Json's source generator puts every init property into an object
+// initializer, so that one which is absent from the JSON would lose its default. Nobody sets them after construction.
+
+/// <summary>What an operator asks for: training one model over many rounds. Immutable by convention, validated whole.</summary>
 public sealed record RunSpec
 {
     /// <summary>The line of versions to train.</summary>
     public required string Model { get; init; }
 
     /// <summary>Whose clients train it. Default <c>default</c>.</summary>
-    public string Population { get; init; } = "default";
+    public string Population { get; set; } = "default";
 
     /// <summary>Published rounds to reach, 1 to 100 000.</summary>
     public required int Rounds { get; init; }
@@ -19,22 +22,22 @@ public sealed record RunSpec
     public ArchitectureSpec? Architecture { get; init; }
 
     /// <summary>Who takes part in a round.</summary>
-    public SelectionSpec Selection { get; init; } = new();
+    public SelectionSpec Selection { get; set; } = new();
 
     /// <summary>When a round closes and what it needs.</summary>
-    public RoundSpec Round { get; init; } = new();
+    public RoundSpec Round { get; set; } = new();
 
     /// <summary>What clients do locally.</summary>
-    public TrainingSpec Training { get; init; } = new();
+    public TrainingSpec Training { get; set; } = new();
 
     /// <summary>How updates become one.</summary>
-    public AggregationSpec Aggregation { get; init; } = new();
+    public AggregationSpec Aggregation { get; set; } = new();
 
     /// <summary>What the server does with the aggregate.</summary>
-    public OptimizerSpec Optimizer { get; init; } = new();
+    public OptimizerSpec Optimizer { get; set; } = new();
 
     /// <summary>How updates travel.</summary>
-    public UpdateSpec Update { get; init; } = new();
+    public UpdateSpec Update { get; set; } = new();
 
     /// <summary>Evaluation by clients; null for none.</summary>
     public EvaluationSpec? Evaluation { get; init; }
@@ -53,7 +56,7 @@ public sealed record ArchitectureSpec
     public required int Inputs { get; init; }
 
     /// <summary>Widths of the hidden layers of an <c>mlp</c>, each 1 to 100 000; empty for <c>softmax</c>.</summary>
-    public IReadOnlyList<int> Hidden { get; init; } = [];
+    public IReadOnlyList<int> Hidden { get; set; } = [];
 
     /// <summary>Classes, 2 to 100 000.</summary>
     public required int Outputs { get; init; }
@@ -63,7 +66,7 @@ public sealed record ArchitectureSpec
 public sealed record SelectionSpec
 {
     /// <summary><c>all</c> seen lately, <c>uniform</c> (<see cref="Clients"/> of those), or <c>poisson</c> (each enrolled client with probability <see cref="Rate"/>). Default <c>all</c>.</summary>
-    public string Kind { get; init; } = "all";
+    public string Kind { get; set; } = "all";
 
     /// <summary>Cohort size of <c>uniform</c> before over-selection, 1 to 1 000 000.</summary>
     public int? Clients { get; init; }
@@ -79,26 +82,26 @@ public sealed record SelectionSpec
 public sealed record RoundSpec
 {
     /// <summary>Longest time a round collects, 1 second to 30 days. Default 600 s.</summary>
-    public double DeadlineSeconds { get; init; } = 600;
+    public double DeadlineSeconds { get; set; } = 600;
 
     /// <summary>Receipts that close a round early; null for the cohort before over-selection.</summary>
     public int? Quorum { get; init; }
 
     /// <summary>Fewest accepted updates to publish; also fewest clients seen lately to plan. At least 1. Default 1.</summary>
-    public int Minimum { get; init; } = 1;
+    public int Minimum { get; set; } = 1;
 }
 
 /// <summary>What clients do locally.</summary>
 public sealed record TrainingSpec
 {
     /// <summary>Passes over the local samples, 1 to 1000. Default 1.</summary>
-    public int Epochs { get; init; } = 1;
+    public int Epochs { get; set; } = 1;
 
     /// <summary>Samples a step, 1 to 1 000 000; 0 for all of them (full batch). Default 32.</summary>
-    public int BatchSize { get; init; } = 32;
+    public int BatchSize { get; set; } = 32;
 
     /// <summary>Step size, above 0, at most 1000. Default 0.1.</summary>
-    public double LearningRate { get; init; } = 0.1;
+    public double LearningRate { get; set; } = 0.1;
 
     /// <summary>Heavy-ball momentum of the local solver, in [0, 1). Default 0; starts at zero every round.</summary>
     public double Momentum { get; init; }
@@ -114,13 +117,13 @@ public sealed record TrainingSpec
 public sealed record AggregationSpec
 {
     /// <summary>The rule. Default <c>weighted-mean</c>.</summary>
-    public string Rule { get; init; } = "weighted-mean";
+    public string Rule { get; set; } = "weighted-mean";
 
     /// <summary><c>samples</c> (weights min(n, <see cref="MaxSamples"/>)) or <c>uniform</c>. Default <c>samples</c>.</summary>
-    public string Weighting { get; init; } = "samples";
+    public string Weighting { get; set; } = "samples";
 
     /// <summary>Most samples a client may claim weight for, 1 to 1 000 000 000. Default 10 000.</summary>
-    public long MaxSamples { get; init; } = 10_000;
+    public long MaxSamples { get; set; } = 10_000;
 
     /// <summary>Largest L2 norm of an update's parameters, above 0; null for no bound. A larger one is refused.</summary>
     public double? MaxNorm { get; init; }
@@ -130,45 +133,45 @@ public sealed record AggregationSpec
 public sealed record OptimizerSpec
 {
     /// <summary><c>fedavg</c> (server SGD), <c>fedavgm</c>, <c>fedadagrad</c>, <c>fedadam</c> or <c>fedyogi</c>. Default <c>fedavg</c>.</summary>
-    public string Name { get; init; } = "fedavg";
+    public string Name { get; set; } = "fedavg";
 
     /// <summary>η, above 0, at most 1000. Default 1 (for the adaptive ones choose 0.1 or less).</summary>
-    public double LearningRate { get; init; } = 1;
+    public double LearningRate { get; set; } = 1;
 
     /// <summary>Momentum β of FedAvgM and β₁ of the adaptive ones, in [0, 1). Default 0.9.</summary>
-    public double Beta1 { get; init; } = 0.9;
+    public double Beta1 { get; set; } = 0.9;
 
     /// <summary>β₂ of FedAdam and FedYogi, in [0, 1). Default 0.99.</summary>
-    public double Beta2 { get; init; } = 0.99;
+    public double Beta2 { get; set; } = 0.99;
 
     /// <summary>Adaptivity τ, above 0. Default 0.001; v starts at τ².</summary>
-    public double Tau { get; init; } = 1e-3;
+    public double Tau { get; set; } = 1e-3;
 }
 
 /// <summary>How updates travel.</summary>
 public sealed record UpdateSpec
 {
     /// <summary>The codec. Default <c>float32</c>.</summary>
-    public string Codec { get; init; } = "float32";
+    public string Codec { get; set; } = "float32";
 
     /// <summary>Coordinates a block: a power of two from 1024 to 65 536. Default 65 536.</summary>
-    public int BlockCoordinates { get; init; } = 65_536;
+    public int BlockCoordinates { get; set; } = 65_536;
 
     /// <summary>Most bytes an uploaded part has, 256 KiB to 8 MiB. Default 4 MiB.</summary>
-    public int PartBytes { get; init; } = 4 << 20;
+    public int PartBytes { get; set; } = 4 << 20;
 }
 
 /// <summary>Evaluation of published versions by clients.</summary>
 public sealed record EvaluationSpec
 {
     /// <summary>Evaluate after every so many published rounds, 1 or more. Default 1.</summary>
-    public int EveryRounds { get; init; } = 1;
+    public int EveryRounds { get; set; } = 1;
 
     /// <summary>Designated evaluators by client id; empty for every client seen lately.</summary>
-    public IReadOnlyList<string> Clients { get; init; } = [];
+    public IReadOnlyList<string> Clients { get; set; } = [];
 
     /// <summary>Longest time to wait for evaluations, 1 second to 30 days. Default 120 s.</summary>
-    public double DeadlineSeconds { get; init; } = 120;
+    public double DeadlineSeconds { get; set; } = 120;
 
     /// <summary>Stop the run when the mean loss (weighted by samples) has not improved for so many evaluations; null never.</summary>
     public int? Patience { get; init; }
