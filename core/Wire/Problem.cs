@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FedServerless.Wire;
 
 /// <summary>One thing that is wrong with an input: where, what it was, and what would be right.</summary>
@@ -21,6 +23,6 @@ public sealed record ProblemDetails(
     string Type,
     string Title,
     int Status,
-    string? Detail = null,
-    IReadOnlyList<Problem>? Problems = null,
-    DateTimeOffset? ServerTime = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Problem>? Problems = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? ServerTime = null);

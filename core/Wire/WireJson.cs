@@ -2,11 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace FedServerless.Wire;
 
-/// <summary>The one JSON context of the HTTP protocol: camelCase, unknown fields passed over, finite numbers only.</summary>
+/// <summary>The one JSON context of the HTTP protocol: camelCase, unknown fields passed over, nulls written, finite numbers only.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

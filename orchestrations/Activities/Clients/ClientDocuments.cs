@@ -43,7 +43,6 @@ public sealed record PresencePage(DateTimeOffset WrittenAt, IReadOnlyDictionary<
 /// <summary>The JSON context of client documents: camelCase, the same bytes for the same content.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = 8)]
