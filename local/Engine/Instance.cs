@@ -204,16 +204,16 @@ internal sealed class Instance
 
     public Task<T> Open<T>(int generation, CallRequest request, Func<string, T> read)
     {
-        if (_nextSequence >= MaxCalls)
-        {
-            throw new InvalidOperationException($"The workflow made {MaxCalls} calls in one generation: continue as new.");
-        }
-
-        var call = new OpenCall<T>(this, generation, _nextSequence++, request, read);
+        var call = new OpenCall<T>(this, generation, NextSequence(), request, read);
         _open.Add(call.Sequence, call);
         _fresh.Add(call);
         return call.Task;
     }
+
+    /// <summary>Counts a call, also one that is answered at once.</summary>
+    public int NextSequence() => _nextSequence < MaxCalls
+        ? _nextSequence++
+        : throw new InvalidOperationException($"The workflow made {MaxCalls} calls in one generation: continue as new.");
 
     private void Run(Action slice)
     {

@@ -48,16 +48,26 @@ internal sealed class WorkflowContext(Instance instance, int generation, Message
     public Task WaitUntilAsync(DateTimeOffset until)
     {
         CheckCaller();
-        return until <= UtcNow ? Task.CompletedTask : instance.Open(generation, new CallRequest.ForTime(until), static _ => true);
+        if (until <= UtcNow)
+        {
+            instance.NextSequence();
+            return Task.CompletedTask;
+        }
+
+        return instance.Open(generation, new CallRequest.ForTime(until), static _ => true);
     }
 
     public Task<bool> WaitForEventAsync(string name, DateTimeOffset until)
     {
         CheckCaller();
         Names.CheckStep(name);
-        return until <= UtcNow
-            ? Task.FromResult(false)
-            : instance.Open(generation, new CallRequest.ForEvent(name, until), static output => output == Woken);
+        if (until <= UtcNow)
+        {
+            instance.NextSequence();
+            return Task.FromResult(false);
+        }
+
+        return instance.Open(generation, new CallRequest.ForEvent(name, until), static output => output == Woken);
     }
 
     public void SetStatus(string status)

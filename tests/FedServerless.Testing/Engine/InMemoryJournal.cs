@@ -9,11 +9,22 @@ public sealed class InMemoryJournal : IJournal
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, Entry> _instances = new(StringComparer.Ordinal);
 
+    private readonly List<JournalWrite> _writes = [];
+
     /// <summary>Commits so far.</summary>
     public int Commits { get; private set; }
 
-    /// <summary>Writes so far, over all commits.</summary>
-    public int Writes { get; private set; }
+    /// <summary>Every write so far, also of what has been forgotten since.</summary>
+    public IReadOnlyList<JournalWrite> Writes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _writes];
+            }
+        }
+    }
 
     public void Open()
     {
@@ -49,7 +60,7 @@ public sealed class InMemoryJournal : IJournal
         lock (_gate)
         {
             Commits++;
-            Writes += batch.Count;
+            _writes.AddRange(batch);
             foreach (var write in batch)
             {
                 Apply(write);
