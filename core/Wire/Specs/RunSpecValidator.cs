@@ -67,15 +67,17 @@ public static class RunSpecValidator
         findings.OptionalRange("round.quorum", round.Quorum, 1, RunLimits.MaxClients, required: false);
         findings.Range("round.minimum", round.Minimum, 1, RunLimits.MaxClients);
 
-        var cohort = selection.Kind == Selections.Uniform ? selection.Clients : null;
-        if (round.Quorum > cohort)
+        // Only what is legal by itself is compared: one mistake, one problem.
+        var cohort = selection is { Kind: Selections.Uniform, Clients: >= 1 } ? selection.Clients : null;
+        var quorum = round.Quorum >= 1 ? round.Quorum : null;
+        if (quorum > cohort)
         {
-            findings.Add("round.quorum", round.Quorum, $"at most selection.clients ({cohort})");
+            findings.Add("round.quorum", quorum, $"at most selection.clients ({cohort})");
         }
 
-        if (round.Minimum > round.Quorum)
+        if (round.Minimum > quorum)
         {
-            findings.Add("round.minimum", round.Minimum, $"at most round.quorum ({round.Quorum}), or the round closes before it can publish");
+            findings.Add("round.minimum", round.Minimum, $"at most round.quorum ({quorum}), or the round closes before it can publish");
         }
         else if (round.Minimum > cohort)
         {

@@ -7,11 +7,15 @@ namespace FedServerless.Wire;
 /// Compares a JSON document with a type before it is deserialised, and names every unknown, repeated, missing or wrongly
 /// typed field at once. What is sound is copied out, so that the rules about values can still be applied to it.
 /// </summary>
+/// <remarks>
+/// Whatever is missing or unsound is written as it stands in <see cref="SpecDefaults"/>: source-generated deserialisation
+/// sets every <c>init</c> property, so a default written as a property initialiser is lost for a field the document leaves out.
+/// </remarks>
 internal static class StrictJson
 {
     /// <summary>
-    /// Writes the sound part of <paramref name="element"/>: unsound optional fields are left out, unsound required numbers and
-    /// texts become a placeholder. False when a required object is missing or the element has another type altogether.
+    /// Writes <paramref name="element"/> with defaults in the place of what is missing or unsound; false, with nothing
+    /// written, when it has another type altogether.
     /// </summary>
     public static bool TryCopySound(JsonElement element, JsonTypeInfo type, string path, Findings findings, Utf8JsonWriter sound)
     {
@@ -63,19 +67,18 @@ internal static class StrictJson
             }
         }
 
-        var complete = true;
-        foreach (var property in type.Properties.Where(property => property.IsRequired && !copied.Contains(property.Name)))
+        foreach (var property in type.Properties.Where(property => property.IsRequired && !seen.Contains(property.Name)))
         {
-            if (!seen.Contains(property.Name))
-            {
-                findings.Add(Join(path, property.Name), null, Expected(property.PropertyType));
-            }
+            findings.Add(Join(path, property.Name), null, Expected(property.PropertyType));
+        }
 
-            complete &= TryWritePlaceholder(property, sound);
+        foreach (var missing in SpecDefaults.Of(type.Type).EnumerateObject().Where(field => !copied.Contains(field.Name)))
+        {
+            missing.WriteTo(sound);
         }
 
         sound.WriteEndObject();
-        return complete;
+        return true;
     }
 
     // The field's sound JSON, or null when there is none.
@@ -131,23 +134,6 @@ internal static class StrictJson
         }
 
         return allSound;
-    }
-
-    private static bool TryWritePlaceholder(JsonPropertyInfo property, Utf8JsonWriter sound)
-    {
-        if (property.PropertyType == typeof(string))
-        {
-            sound.WriteString(property.Name, "placeholder");
-            return true;
-        }
-
-        if (property.PropertyType == typeof(int))
-        {
-            sound.WriteNumber(property.Name, 1);
-            return true;
-        }
-
-        return false;
     }
 
     private static string Join(string path, string name) => path.Length == 0 ? Findings.Shorten(name)! : $"{path}.{Findings.Shorten(name)}";
