@@ -1,12 +1,14 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace FedServerless.Storage.Azure.Azurite;
 
 /// <summary>Azurite's pinned packages on disk.</summary>
 public static class AzuriteInstallation
 {
-    private const string Marker = ".package-lock.json"; // npm writes it last
+    // Holds the digest of the lock file that was installed; written last. (Times will not do: a checkout touches files.)
+    private const string Marker = ".fed-installed";
     private static readonly TimeSpan PollForLock = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Runs <c>npm ci</c> unless the packages stand as the lock file has them. Safe to call from several processes at once.</summary>
@@ -23,6 +25,7 @@ public static class AzuriteInstallation
             if (!IsCurrent(folder))
             {
                 await InstallAsync(folder, cancellationToken);
+                await File.WriteAllTextAsync(Path.Combine(folder, "node_modules", Marker), LockDigest(folder), cancellationToken);
             }
         }
 
@@ -31,11 +34,16 @@ public static class AzuriteInstallation
 
     private static bool IsCurrent(string folder)
     {
-        var marker = new FileInfo(Path.Combine(folder, "node_modules", Marker));
-        var locked = new FileInfo(Path.Combine(folder, "package-lock.json"));
-        return locked.Exists
-            ? marker.Exists && marker.LastWriteTimeUtc >= locked.LastWriteTimeUtc
-            : throw new InvalidOperationException($"'{locked.FullName}' is missing: Azurite's version is pinned there.");
+        var marker = Path.Combine(folder, "node_modules", Marker);
+        return File.Exists(marker) && File.ReadAllText(marker) == LockDigest(folder);
+    }
+
+    private static string LockDigest(string folder)
+    {
+        var path = Path.Combine(folder, "package-lock.json");
+        return File.Exists(path)
+            ? Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))
+            : throw new InvalidOperationException($"'{path}' is missing: Azurite's version is pinned there.");
     }
 
     private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
