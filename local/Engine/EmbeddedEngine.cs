@@ -11,6 +11,9 @@ namespace FedServerless.Local.Engine;
 /// </summary>
 public sealed class EmbeddedEngine : IHostedService, IWorkflowClient, IAsyncDisposable
 {
+    /// <summary>How long disposing waits for activities.</summary>
+    internal static readonly TimeSpan DisposePatience = TimeSpan.FromSeconds(10);
+
     private readonly Registry _registry;
     private readonly IJournal _journal;
     private readonly EngineLoop _loop;
@@ -118,16 +121,27 @@ public sealed class EmbeddedEngine : IHostedService, IWorkflowClient, IAsyncDisp
         return AskAsync(answer => _loop.Purge(instanceId, answer), cancellationToken);
     }
 
-    /// <summary>Stops, and closes the journal.</summary>
+    /// <summary>Stops, and closes the journal. An activity that ignores its cancellation is left behind after <see cref="DisposePatience"/>.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_isDisposed)
+        if (_isDisposed)
         {
-            _isDisposed = true;
-            await StopAsync(CancellationToken.None);
-            _loop.Dispose();
-            _journal.Dispose();
+            return;
         }
+
+        _isDisposed = true;
+        using var patience = new CancellationTokenSource(DisposePatience);
+        try
+        {
+            await StopAsync(patience.Token);
+            _loop.Dispose();
+        }
+        catch (OperationCanceledException)
+        {
+            // Its result will find the journal closed; the next engine runs it again.
+        }
+
+        _journal.Dispose();
     }
 
     /// <summary>Completes when nothing runs and nothing is queued, with the time of the next timer; for time-skipping tests.</summary>

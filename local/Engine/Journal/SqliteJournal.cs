@@ -32,6 +32,7 @@ public sealed class SqliteJournal : IJournal
     private readonly string _path;
     private readonly Lock _gate = new();
     private SqliteSession? _session;
+    private bool _isDisposed;
 
     /// <summary>A journal at a path; its folder must exist. Nothing is touched before <see cref="Open"/>.</summary>
     public SqliteJournal(string path)
@@ -91,6 +92,7 @@ public sealed class SqliteJournal : IJournal
     {
         lock (_gate)
         {
+            _isDisposed = true;
             Close();
         }
     }
@@ -168,6 +170,7 @@ public sealed class SqliteJournal : IJournal
     {
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             try
             {
                 return use(_session ??= Connect());

@@ -232,7 +232,13 @@ public sealed class EmbeddedEngineTests : IAsyncDisposable
     public async Task Activities_EndingWhileACommitIsUnderWay_ShareTheNextOne()
     {
         var allRan = new ManualResetEventSlim();
-        await using var environment = new WorkflowEnvironment(openJournal: () => new SlowJournal(_journal, allRan));
+        await using var environment = new WorkflowEnvironment(openJournal: () => new WatchedJournal(_journal, write =>
+        {
+            if (write is JournalWrite.Append)
+            {
+                allRan.Wait();
+            }
+        }));
         var ran = 0;
         environment.AddActivity(Double, n =>
         {
@@ -275,6 +281,41 @@ public sealed class EmbeddedEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task StartAsync_CrashBeforeItIsDurable_IsNotAnswered()
+    {
+        await using var environment = new WorkflowEnvironment(openJournal: () => new FaultingJournal(_journal, new JournalFaults { CrashBefore = 0 }));
+        environment.AddWorkflow(Main, (_, n) => Task.FromResult(Done(n)));
+        await Assert.ThrowsAsync<JournalException>(() => environment.Client.StartAsync(Main, "a", 1, CancellationToken.None));
+        Assert.False(environment.Engine.IsHealthy);
+        await Assert.ThrowsAsync<SimulatedCrashException>(() => environment.Engine.Completion);
+    }
+
+    [Fact]
+    public async Task CallAsync_ResultNotYetDurable_IsNotSeenByTheWorkflow()
+    {
+        var (begun, seen) = (false, false);
+        var early = new List<string>();
+        await using var environment = new WorkflowEnvironment(openJournal: () => new WatchedJournal(_journal, write =>
+        {
+            if ((write is JournalWrite.Create && begun) || (write is JournalWrite.Append && seen))
+            {
+                early.Add(write.GetType().Name);
+            }
+        }));
+        environment.AddActivity(Double, n => n);
+        environment.AddWorkflow(Main, async (context, n) =>
+        {
+            begun = true;
+            await context.CallAsync(Double, n);
+            seen = true;
+            return Done(n);
+        });
+        await environment.RunAsync(Main, 1);
+        Assert.True(seen);
+        Assert.Empty(early);
+    }
+
+    [Fact]
     public async Task StopAsync_JournalCannotBeWritten_DoesNotHang()
     {
         var faults = new JournalFaults { FullAt = 0, FullTimes = int.MaxValue };
@@ -305,8 +346,8 @@ public sealed class EmbeddedEngineTests : IAsyncDisposable
 
     private static Turn<int, string> Done(object output) => Turn<int, string>.Done($"{output}");
 
-    /// <summary>Holds the first recorded result back until an event is set.</summary>
-    private sealed class SlowJournal(InMemoryJournal inner, ManualResetEventSlim until) : IJournal
+    /// <summary>Shows every write just before it is durable.</summary>
+    private sealed class WatchedJournal(InMemoryJournal inner, Action<JournalWrite> watch) : IJournal
     {
         public void Open() => inner.Open();
 
@@ -318,9 +359,9 @@ public sealed class EmbeddedEngineTests : IAsyncDisposable
 
         public void Commit(IReadOnlyList<JournalWrite> batch)
         {
-            if (batch[0] is JournalWrite.Append)
+            foreach (var write in batch)
             {
-                until.Wait();
+                watch(write);
             }
 
             inner.Commit(batch);

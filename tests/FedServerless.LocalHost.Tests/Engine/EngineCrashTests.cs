@@ -64,18 +64,16 @@ public sealed class EngineCrashTests
         }
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Run_SqliteFilesAsTheCrashLeftThem_EndsTheSame(bool before)
+    [Fact]
+    public async Task Run_SqliteFilesAsTheCrashLeftThem_EndsTheSame()
     {
+        // After one write is before the next: one sweep sees every state that the files can be left in.
         var writes = await CountWritesAsync();
         var root = Directory.CreateTempSubdirectory("fed-crash-");
         for (var write = 0; write < writes; write++)
         {
             using var files = new CrashedFiles(root.CreateSubdirectory($"{write}"));
-            var faults = before ? new JournalFaults { CrashBefore = write } : new JournalFaults { CrashAfter = write };
-            await using var run = new Scenario(faults, false, files.Open);
+            await using var run = new Scenario(new JournalFaults { CrashAfter = write }, false, files.Open);
             await run.AssertEndsAsync(Expected);
         }
 

@@ -275,4 +275,50 @@ public abstract partial class EngineConformanceTests
         On(async (context, n) => Done(await context.RunAsync(child, "no/slash", 0)));
         Assert.Contains("no/slash", await ErrorAsync(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task RunAsync_ParentFailsMeanwhile_TheChildGoesOn()
+    {
+        var child = SlowChild();
+        On(async (context, n) =>
+        {
+            var running = context.RunAsync(child, "child", n);
+            await context.WaitUntilAsync(context.UtcNow.AddMinutes(1));
+            return running.IsCompleted ? Done("too soon") : throw new InvalidDataException("bad plan");
+        });
+        Assert.Contains("bad plan", await ErrorAsync(6), StringComparison.Ordinal);
+        Assert.Equal("6", (await _engine.CompleteAsync("child")).Output);
+    }
+
+    [Fact]
+    public async Task RunAsync_NextGenerationOfTheParent_AttachesToTheSameChild()
+    {
+        var tally = new Tally();
+        var child = SlowChild(tally);
+        On(async (context, n) =>
+        {
+            if (n == 0)
+            {
+                _ = context.RunAsync(child, "child", 8);
+                await context.WaitUntilAsync(context.UtcNow.AddMinutes(1));
+                return Again(1);
+            }
+
+            return Done(await context.RunAsync(child, "child", 9));
+        });
+        Assert.Equal("8", await OutputAsync(0));
+        Assert.Equal(1, tally["child"]);
+    }
+
+    private Workflow<int, int> SlowChild(Tally? tally = null)
+    {
+        var child = new Workflow<int, int>("Child");
+        On(child, async (context, n) =>
+        {
+            tally?.Add("child");
+            await context.WaitUntilAsync(context.UtcNow.AddHours(1));
+            return Turn<int, int>.Done(n);
+        });
+        return child;
+    }
 }

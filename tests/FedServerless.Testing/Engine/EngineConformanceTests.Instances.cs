@@ -234,6 +234,30 @@ public abstract partial class EngineConformanceTests
     }
 
     [Fact]
+    public async Task RestartAsync_TimerFellDueMeanwhile_FiresAfterIt()
+    {
+        On(async (context, n) =>
+        {
+            await context.WaitUntilAsync(context.UtcNow.AddHours(2));
+            return Done("x");
+        });
+        await StartAsync();
+        await _engine.AdvanceAsync(TimeSpan.FromHours(1));
+        await _engine.RestartAsync(down: TimeSpan.FromHours(5));
+        await _engine.AdvanceAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(WorkflowPhase.Completed, (await StatusAsync())!.Phase);
+    }
+
+    [Fact]
+    public async Task RestartAsync_RightAfterAStartWasAnswered_RunsIt()
+    {
+        On((_, n) => Task.FromResult(Done(n)));
+        await StartAsync(4);
+        await _engine.RestartAsync();
+        await AssertOutputAsync("4");
+    }
+
+    [Fact]
     public async Task RestartAsync_WaitingForAnEvent_CanStillBeWoken()
     {
         On(async (context, n) => Done(await context.WaitForEventAsync("go", context.UtcNow.AddDays(1))));
@@ -321,5 +345,18 @@ public abstract partial class EngineConformanceTests
         await _engine.RestartAsync();
         await AssertOutputAsync("3");
         Assert.Equal(1, tally["generation 0"]);
+    }
+
+    [Fact]
+    public async Task Done_WithACallStillOpen_EndsTheInstance()
+    {
+        On(Double, n => n);
+        On((context, n) =>
+        {
+            _ = context.CallAsync(Double, n);
+            _ = context.WaitUntilAsync(context.UtcNow.AddDays(1));
+            return Task.FromResult(Done("x"));
+        });
+        Assert.Equal("x", await OutputAsync());
     }
 }

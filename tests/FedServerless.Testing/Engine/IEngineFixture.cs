@@ -27,6 +27,6 @@ public interface IEngineFixture : IAsyncDisposable
     /// <summary>Lets time pass, and everything run that can run.</summary>
     Task AdvanceAsync(TimeSpan by);
 
-    /// <summary>Stops the engine's process and starts it again on what it remembers.</summary>
-    Task RestartAsync();
+    /// <summary>Stops the engine's process, lets time pass, and starts it again on what it remembers.</summary>
+    Task RestartAsync(TimeSpan down = default);
 }

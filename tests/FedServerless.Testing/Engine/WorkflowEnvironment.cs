@@ -142,7 +142,7 @@ public sealed class WorkflowEnvironment : IEngineFixture
     }
 
     /// <inheritdoc/>
-    public async Task RestartAsync()
+    public async Task RestartAsync(TimeSpan down = default)
     {
         if (_engine is not null)
         {
@@ -150,6 +150,7 @@ public sealed class WorkflowEnvironment : IEngineFixture
             _engine = null;
         }
 
+        Time.Advance(down);
         _engine = Start();
     }
 
