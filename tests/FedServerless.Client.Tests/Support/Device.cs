@@ -96,9 +96,9 @@ internal sealed class Device : IDisposable
         Server.CheckIns.Enqueue(new CheckInResponse { Evaluate = EvaluateLease });
     }
 
-    public async Task<FedClient> OnAsync()
+    public async Task<FedClient> OnAsync(CancellationToken cancellationToken = default)
     {
-        _client ??= await FedClient.EnrolAsync(Server.Code.ToString(), Options);
+        _client ??= await FedClient.EnrolAsync(Server.Code.ToString(), Options, cancellationToken);
         return _client;
     }
 
@@ -109,7 +109,7 @@ internal sealed class Device : IDisposable
     }
 
     public async Task<FedStep> StepAsync(CancellationToken cancellationToken = default) =>
-        await (await OnAsync()).RunOnceAsync(Trainer, cancellationToken);
+        await (await OnAsync(cancellationToken)).RunOnceAsync(Trainer, cancellationToken);
 
     /// <summary>Steps until an update is committed, as RunAsync would, restarting nothing.</summary>
     public async Task<FedStep> UntilCommittedAsync(int most = 20)
@@ -141,7 +141,11 @@ internal sealed class Device : IDisposable
         var shape = UpdateShape.Create(Start.Layout, UpdateCodecs.All.Get(Lease.Update.Codec), Lease.Update.BlockCoordinates);
         Assert.Equal(receipt.HeaderDigest, Digest.Of(Server.Store[$"{path}/-1"]));
         Assert.True(UpdateHeader.TryParse(Server.Store[$"{path}/-1"], shape, Lease.Base.Digest, out var header, out var problem), problem);
-        var payload = Enumerable.Range(0, Server.Store.Count - 1).SelectMany(part => Server.Store[$"{path}/{part}"]).ToArray();
+        byte[] payload = [.. Enumerable.Range(0, Server.Store.Count - 1).Aggregate(new List<byte>(), (all, part) =>
+        {
+            all.AddRange(Server.Store[$"{path}/{part}"]);
+            return all;
+        })];
         Assert.Equal(receipt.Bytes, header!.Bytes.Length + payload.Length);
         var deltas = new float[Start.Layout.ParameterCount];
         for (var block = 0; block < shape.ParameterBlocks; block++)
@@ -152,7 +156,13 @@ internal sealed class Device : IDisposable
             Assert.True(header.TryDecodeBlock(block, bytes, deltas.AsSpan((int)start, count)));
         }
 
-        Assert.All(deltas.Select((delta, i) => (delta, i)), pair => Assert.Equal(Delta(pair.i), pair.delta));
+        var expected = new float[deltas.Length];
+        for (var i = 0; i < expected.Length; i++)
+        {
+            expected[i] = Delta(i);
+        }
+
+        Assert.True(expected.AsSpan().SequenceEqual(deltas), "The update is not what training changed.");
     }
 
     public string[] FilesIn(string folder) => Directory.Exists(Path.Combine(_folder, folder))

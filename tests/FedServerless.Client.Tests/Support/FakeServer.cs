@@ -71,6 +71,9 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
         {
             case Fault.LoseRequest:
                 throw new HttpRequestException("The network is down.");
+            case Fault.Hang:
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                break;
             case Fault.Kill { After: false }:
                 OnKill();
                 throw new OperationCanceledException(cancellationToken);
@@ -266,21 +269,41 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
     private static HttpResponseMessage Problem(HttpStatusCode status, string type, DateTimeOffset? serverTime = null) =>
         Json(status, new ProblemDetails(type, type, (int)status, ServerTime: serverTime), WireJson.Default.ProblemDetails);
 
-    private sealed class BrokenStream(byte[] content, int bytes) : MemoryStream(content, writable: false)
+    private sealed class BrokenStream(byte[] content, int bytes) : Stream
     {
-        public override int Read(Span<byte> buffer)
+        private int _position;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int Read(byte[] buffer, int offset, int count)
         {
-            if (Position >= bytes)
+            if (_position >= Math.Min(bytes, content.Length))
             {
                 throw new IOException("The connection was reset.");
             }
 
-            return base.Read(buffer[..(int)Math.Min(buffer.Length, bytes - Position)]);
+            var read = Math.Min(count, Math.Min(bytes, content.Length) - _position);
+            content.AsSpan(_position, read).CopyTo(buffer.AsSpan(offset));
+            _position += read;
+            return read;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+        public override void Flush()
+        {
+        }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            ValueTask.FromResult(Read(buffer.Span));
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

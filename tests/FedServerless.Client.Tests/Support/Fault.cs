@@ -14,6 +14,9 @@ internal abstract record Fault
     /// <summary>The server answers this instead of doing anything.</summary>
     public sealed record Answer(HttpStatusCode Status, string? RetryAfter = null) : Fault;
 
+    /// <summary>Nothing is ever heard again.</summary>
+    public sealed record Hang : Fault;
+
     /// <summary>The body of the answer breaks off after so many bytes.</summary>
     public sealed record BreakOff(int Bytes) : Fault;
 
