@@ -37,7 +37,11 @@ internal sealed class Device : IDisposable
             StateFolder = _folder,
             HttpHandler = Server,
             TimeProvider = Clock,
-            OnEvent = Events.Add,
+            OnEvent = happened =>
+            {
+                Events.Add(happened);
+                OnEvent(happened);
+            },
             Jitter = () => 0.5,
             Delay = (pause, cancellationToken) =>
             {
@@ -66,6 +70,8 @@ internal sealed class Device : IDisposable
     public List<FedClientEvent> Events { get; } = [];
 
     public List<TimeSpan> Pauses { get; } = [];
+
+    public Action<FedClientEvent> OnEvent { get; set; } = _ => { };
 
     public int Fits { get; private set; }
 
