@@ -129,21 +129,18 @@ public sealed class FedClientLoopTests
     {
         using var device = new Device();
         device.Options = device.Options with { Delay = null };
+        device.Offer((TrainLease?)null);
         await device.OnAsync();
         var once = false;
         device.Server.FaultAt = (_, _) => !once && (once = true) ? new Fault.Answer(HttpStatusCode.ServiceUnavailable, "30") : null;
 
         var step = device.StepAsync();
-        var waited = 0;
-        while (!step.IsCompleted)
-        {
-            device.Clock.Advance(TimeSpan.FromSeconds(1));
-            waited++;
-            await Task.Yield();
-        }
+        device.Clock.Advance(TimeSpan.FromSeconds(33.7));
+        var early = step.IsCompleted;
+        device.Clock.Advance(TimeSpan.FromSeconds(0.05));
 
-        Assert.Equal(FedStepOutcome.Committed, (await step).Outcome);
-        Assert.True(waited >= 30);
+        Assert.Equal(FedStepOutcome.NoWork, (await step).Outcome);
+        Assert.False(early);
     }
 
     [Theory]
