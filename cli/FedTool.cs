@@ -1,5 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using FedServerless.Cli.Clients;
+using FedServerless.Cli.Demo;
+using FedServerless.Cli.Hosting;
 using FedServerless.Cli.Models;
 using FedServerless.Cli.Runs;
 using FedServerless.Cli.Testing;
@@ -14,7 +18,9 @@ internal static class FedTool
 
     public static RootCommand CreateRoot(Shell shell) => new("Serverless federated learning: run it, drive it, watch it.")
     {
+        DemoCommand.Create(shell),
         TestCommand.Create(shell),
+        UpCommand.Create(shell),
         RunCommands.Create(shell),
         ModelCommands.Create(shell),
         ClientCommands.Create(shell),
@@ -25,6 +31,12 @@ internal static class FedTool
     public static async Task<int> RunAsync(string[] args, Shell shell, CancellationToken cancellationToken = default)
     {
         var parsed = CreateRoot(shell).Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            WriteErrors(parsed, shell.Error);
+            return ExitCodes.Usage;
+        }
+
         var settings = new InvocationConfiguration
         {
             Output = shell.Output,
@@ -34,8 +46,7 @@ internal static class FedTool
         };
         try
         {
-            var exitCode = await parsed.InvokeAsync(settings, cancellationToken);
-            return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
+            return await parsed.InvokeAsync(settings, cancellationToken);
         }
         catch (CommandException exception)
         {
@@ -47,5 +58,35 @@ internal static class FedTool
             shell.Error.WriteLine("fed: cancelled.");
             return ExitCodes.Failure;
         }
+    }
+
+    private static void WriteErrors(ParseResult parsed, TextWriter error)
+    {
+        foreach (var problem in parsed.Errors)
+        {
+            error.WriteLine($"fed: {Readable(problem.Message)}");
+        }
+
+        var names = new List<string>();
+        for (var result = parsed.CommandResult; result is not null; result = result.Parent as CommandResult)
+        {
+            names.Add(result.Command is RootCommand ? "fed" : result.Command.Name);
+        }
+
+        names.Reverse();
+        error.WriteLine($"See: {string.Join(' ', names)} --help");
+    }
+
+    // The library names .NET's types.
+    private static string Readable(string message)
+    {
+        var at = message.IndexOf(" as expected type ", StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return message;
+        }
+
+        var expected = message.Contains("Double", StringComparison.Ordinal) ? "a number" : "a whole number";
+        return $"{message[..at]}; expected {expected}.";
     }
 }

@@ -15,21 +15,37 @@ internal sealed record ServerAddress(Uri Url, string? Key, string KeySource)
     {
         var folder = data is null ? DataFolder.Discover(shell) : new DataFolder(Path.GetFullPath(data, shell.CurrentFolder));
         var local = folder.ReadUrl();
-        var text = url ?? (data is null ? shell.Variable(Variables.Url) : null) ?? local
-            ?? throw new CommandException(
-                $"No server is known: {folder.UrlFile} does not exist. Start one with: fed up; or name one with --url or {Variables.Url}.");
+        var (text, source) = (url, data, shell.Variable(Variables.Url), local) switch
+        {
+            ({ } named, _, _, _) => (named, Source.Option),
+            (_, null, { Length: > 0 } variable, _) => (variable, Source.Environment),
+            (_, _, _, { } written) => (written, Source.Folder),
+            _ => throw new CommandException(
+                $"No server is known: {folder.UrlFile} does not exist. Start one with: fed up; or name one with --url or {Variables.Url}."),
+        };
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
         {
-            throw new CommandException($"'{text}' is not a server's address; expected something like http://127.0.0.1:5080.", ExitCodes.Usage);
+            throw new CommandException($"'{text}' is not a server's address; expected something like http://127.0.0.1:7270.", ExitCodes.Usage);
         }
 
-        var isLocal = Uri.TryCreate(local, UriKind.Absolute, out var known) && known.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority);
-        return (key, shell.Variable(Variables.Key)) switch
+        var isFolders = source == Source.Folder || (source == Source.Option && IsSameServer(address, local));
+        return (key, isFolders, shell.Variable(Variables.Key)) switch
         {
-            ({ Length: > 0 }, _) => new ServerAddress(address, key, "--key"),
-            (_, { Length: > 0 } variable) when !isLocal || url is null => new ServerAddress(address, variable, Variables.Key),
-            _ when isLocal => new ServerAddress(address, folder.ReadKey(), folder.KeyFile),
+            ({ Length: > 0 }, _, _) => new ServerAddress(address, key, "--key"),
+            (_, true, _) => new ServerAddress(address, folder.ReadKey(), folder.KeyFile),
+            (_, _, { Length: > 0 } variable) => new ServerAddress(address, variable, Variables.Key),
             _ => new ServerAddress(address, null, $"--key or {Variables.Key}"),
         };
+    }
+
+    private static bool IsSameServer(Uri address, string? other) =>
+        Uri.TryCreate(other, UriKind.Absolute, out var known)
+        && known.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority);
+
+    private enum Source
+    {
+        Option,
+        Environment,
+        Folder,
     }
 }

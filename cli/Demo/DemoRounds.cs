@@ -1,0 +1,75 @@
+using System.Globalization;
+using FedServerless.Cli.Models;
+using FedServerless.Cli.Output;
+using FedServerless.Cli.Server;
+using FedServerless.Client;
+using FedServerless.Client.Training;
+using FedServerless.Wire;
+
+namespace FedServerless.Cli.Demo;
+
+/// <summary>Shows each round of the demo with the accuracy of the version it published, measured on the held-out digits.</summary>
+internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions options, LabelledSamples heldOut)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
+    private static readonly Columns Table = new(
+        ("round", 5), ("accuracy", 8), ("loss", 7), ("accepted", 8), ("up", 10), ("down", 10), ("seconds", 7));
+
+    private DenseClassifier? _classifier;
+
+    /// <summary>What the last published version is worth; null before the first.</summary>
+    public EvaluationResult? Last { get; private set; }
+
+    /// <summary>Follows the run to its end.</summary>
+    public async Task<RunView> FollowAsync(string run, CancellationToken cancellationToken)
+    {
+        shell.Output.WriteLine(Table.Header);
+        return await LiveStatus.RunAsync(shell, options.Json, "waiting for the clients", async status =>
+        {
+            for (var next = 0; ;)
+            {
+                var view = await server.GetRunAsync(run, cancellationToken);
+                var page = await server.GetLogAsync(run, next, cancellationToken);
+                foreach (var entry in page.Entries)
+                {
+                    await ShowAsync(run, entry, cancellationToken);
+                }
+
+                next = page.Next;
+                if (RunStates.IsFinal(view.State) && page.Entries.Count == 0)
+                {
+                    return view;
+                }
+
+                status(Runs.RunWatch.Describe(view, null));
+                if (page.Entries.Count == 0)
+                {
+                    await Task.Delay(LookEvery, shell.Time, cancellationToken);
+                }
+            }
+        });
+    }
+
+    private async Task ShowAsync(string run, LogEntry entry, CancellationToken cancellationToken)
+    {
+        switch (entry.Kind)
+        {
+            case "roundPublished":
+                var version = await server.GetVersionAsync(Digits.ModelName, $"{run}-r{entry.Round}", cancellationToken);
+                var model = await ModelFiles.DownloadAsync(server, version.Weights, cancellationToken);
+                _classifier ??= new DenseClassifier(model.Layout, heldOut);
+                Last = _classifier.Evaluate(model, cancellationToken);
+                shell.Output.WriteLine(Table.Row(
+                    entry.Round.ToString(CultureInfo.InvariantCulture),
+                    Columns.Number(Last.Accuracy, 4), Columns.Number(Last.Loss, 4), Columns.Number(Value("accepted"), 0),
+                    Columns.Bytes(Value("bytesUp") ?? 0), Columns.Bytes(Value("bytesDown") ?? 0), Columns.Number(Value("seconds"), 2)));
+                break;
+            case "roundAbandoned" or "updateExcluded":
+                shell.Output.WriteLine(entry.Message);
+                break;
+        }
+
+        double? Value(string name) => entry.Values.TryGetValue(name, out var value) ? value : null;
+    }
+}
