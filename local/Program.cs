@@ -11,7 +11,7 @@ try
 {
     await using var host = await LocalHost.StartAsync(options, parts: null, CancellationToken.None);
     Console.WriteLine($"FedServerless serves {host.Url} from {Path.GetFullPath(options.DataFolder)}");
-    await host.WaitForShutdownAsync(CancellationToken.None);
+    await host.WaitForShutdownAsync(options.UntilInputEnds ? StandardInput.WhenEnded() : CancellationToken.None);
     return host.Engine.Completion.IsFaulted ? 1 : 0;
 }
 catch (HostStartException exception)

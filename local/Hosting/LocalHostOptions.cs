@@ -27,6 +27,9 @@ public sealed record LocalHostOptions
     /// <summary>Whether a write waits until the disk has it. False only where a power cut may cost the data: demos and tests. Default true.</summary>
     public bool FlushToDisk { get; init; } = true;
 
+    /// <summary>Stop when standard input ends; for a program that starts a host. Default false.</summary>
+    public bool UntilInputEnds { get; init; }
+
     /// <summary>How often orphaned uploads are looked for. Default an hour.</summary>
     public TimeSpan SweepEvery { get; init; } = TimeSpan.FromHours(1);
 
@@ -58,9 +61,14 @@ public sealed record LocalHostOptions
             return (this with { FlushToDisk = false }, false);
         }
 
+        if (name == "--until-stdin-ends")
+        {
+            return (this with { UntilInputEnds = true }, false);
+        }
+
         if (name is not ("--data" or "--url" or "--port" or "--public-url" or "--azure" or "--container"))
         {
-            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --container or --no-flush.");
+            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --container, --no-flush or --until-stdin-ends.");
             return (this, false);
         }
 
