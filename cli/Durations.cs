@@ -23,7 +23,7 @@ internal static class Durations
         duration = default;
         double? seconds = text is "" ? null : text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => null };
         if (seconds is null || !double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
-            || count * seconds > TimeSpan.MaxValue.TotalSeconds / 2)
+            || !(count * seconds <= TimeSpan.MaxValue.TotalSeconds / 2))
         {
             return false;
         }
