@@ -5,6 +5,8 @@ using FedServerless.Gateway.Http;
 using FedServerless.Local.Engine;
 using FedServerless.Local.Engine.Journal;
 using FedServerless.Storage;
+using FedServerless.Storage.Azure;
+using FedServerless.Storage.Azure.Azurite;
 using FedServerless.Storage.Files;
 using FedServerless.Storage.Presigned;
 using FedServerless.Wire;
@@ -31,6 +33,8 @@ public sealed class LocalHost : IAsyncDisposable
     private readonly string _urlFile;
 
     private WebApplication? _app;
+
+    private AzuriteProcess? _azurite;
 
     private LocalHost(string dataFolder) => _urlFile = Path.Combine(dataFolder, UrlFile);
 
@@ -91,6 +95,12 @@ public sealed class LocalHost : IAsyncDisposable
         }
 
         _owned.Clear();
+        if (_azurite is not null)
+        {
+            await _azurite.DisposeAsync();
+            _azurite = null;
+        }
+
         _stopping.Dispose();
     }
 
@@ -141,7 +151,20 @@ public sealed class LocalHost : IAsyncDisposable
             return parts.Store(signer);
         }
 
-        await Task.CompletedTask;
+        if (options.AzuriteInstallation is { } installation)
+        {
+            _azurite = await AzuriteProcess.StartAsync(
+                new AzuriteOptions { Installation = installation, DataFolder = Path.Combine(options.DataFolder, "azurite") }, cancellationToken);
+        }
+
+        if ((_azurite?.ConnectionString ?? options.AzureConnectionString) is { } connection)
+        {
+            var blobs = await AzureBlobStore.OpenAsync(
+                new AzureBlobStoreOptions { ConnectionString = connection, Container = options.AzureContainer, Time = time }, cancellationToken);
+            _owned.Add(blobs);
+            return blobs;
+        }
+
         return FileObjectStore.Open(new FileObjectStoreOptions
         {
             Root = Path.Combine(options.DataFolder, "objects"),
@@ -185,7 +208,7 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static HostStartException? Explain(Exception exception, LocalHostOptions options) => exception switch
     {
-        DataFolderInUseException or JournalException or StoreFullException => new HostStartException(exception.Message, exception),
+        DataFolderInUseException or JournalException or StoreFullException or AzuriteUnavailableException => new HostStartException(exception.Message, exception),
         IOException { InnerException: AddressInUseException } => new HostStartException(
             $"{options.Url} is taken by another program. Stop that one, or choose another port with --port N (0 for any free one).", exception),
         UnauthorizedAccessException => new HostStartException($"'{options.DataFolder}' cannot be used: {exception.Message} Choose another with --data.", exception),

@@ -6,7 +6,7 @@ public sealed record LocalHostOptions
     /// <summary>Where it listens unless told otherwise.</summary>
     public const string DefaultUrl = "http://127.0.0.1:7270";
 
-    /// <summary>Folder of the journal, the secrets and, unless <see cref="AzureConnectionString"/> is set, the objects. One host per folder.</summary>
+    /// <summary>Folder of the journal, the secrets and, unless they are kept in an account or in Azurite, the objects. One host per folder.</summary>
     public required string DataFolder { get; init; }
 
     /// <summary>Address to listen on; port 0 takes a free one. Default <see cref="DefaultUrl"/>.</summary>
@@ -17,6 +17,12 @@ public sealed record LocalHostOptions
 
     /// <summary>Connection string of the storage account (Azurite) that holds the objects; null for files. Default null.</summary>
     public string? AzureConnectionString { get; init; }
+
+    /// <summary>
+    /// Folder of Azurite's pinned packages (<c>eng/azurite</c>): the host starts Azurite on a free port, keeps the objects there and
+    /// stops it when it stops itself. Null for none. Default null.
+    /// </summary>
+    public string? AzuriteInstallation { get; init; }
 
     /// <summary>Container of the objects in that account. Default <c>fed</c>.</summary>
     public string AzureContainer { get; init; } = "fed";
@@ -51,6 +57,11 @@ public sealed record LocalHostOptions
             problems.Add("--data FOLDER is missing: the folder that keeps everything.");
         }
 
+        if (options.AzureConnectionString is not null && options.AzuriteInstallation is not null)
+        {
+            problems.Add("--azure and --azurite exclude each other: the host connects to an account or starts Azurite.");
+        }
+
         return problems.Count == 0 ? (options, problems) : (null, problems);
     }
 
@@ -66,9 +77,9 @@ public sealed record LocalHostOptions
             return (this with { UntilInputEnds = true }, false);
         }
 
-        if (name is not ("--data" or "--url" or "--port" or "--public-url" or "--azure" or "--container"))
+        if (name is not ("--data" or "--url" or "--port" or "--public-url" or "--azure" or "--azurite" or "--container"))
         {
-            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --container, --no-flush or --until-stdin-ends.");
+            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --azurite, --container, --no-flush or --until-stdin-ends.");
             return (this, false);
         }
 
@@ -85,6 +96,7 @@ public sealed record LocalHostOptions
             "--port" when ushort.TryParse(value, out var port) => this with { Url = $"http://127.0.0.1:{port}" },
             "--public-url" when IsUrl(value) => this with { PublicUrl = new Uri(value) },
             "--azure" => this with { AzureConnectionString = value },
+            "--azurite" => this with { AzuriteInstallation = value },
             "--container" => this with { AzureContainer = value },
             _ => null,
         };
