@@ -38,7 +38,7 @@ internal sealed class LocalHost : IAsyncDisposable
         Shell shell, LocalHostOptions options, Action<string>? onLine, CancellationToken cancellationToken)
     {
         var program = HostProgram.Find(shell);
-        Directory.CreateDirectory(options.Data.Path);
+        CreateFolder(options.Data.Path);
         var before = WrittenAt(options.Data.UrlFile);
         var start = ChildProcess.Dotnet([program, .. options.Arguments]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -142,6 +142,18 @@ internal sealed class LocalHost : IAsyncDisposable
         lock (_output)
         {
             return new CommandException(string.Join(Environment.NewLine, _output.Prepend($"{what} Its last output:")));
+        }
+    }
+
+    private static void CreateFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The data folder {path} cannot be made: {exception.Message} Choose another with --data.");
         }
     }
 

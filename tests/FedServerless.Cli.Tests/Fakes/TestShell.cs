@@ -5,8 +5,8 @@ namespace FedServerless.Cli.Tests.Fakes;
 /// <summary>A shell in memory with a folder of its own.</summary>
 internal sealed class TestShell : IDisposable
 {
-    private readonly StringWriter _output = new();
-    private readonly StringWriter _error = new();
+    private readonly SharedText _output = new();
+    private readonly SharedText _error = new();
     private readonly Dictionary<string, string> _variables = [];
 
     public TestShell(FakeServer? server = null)
@@ -67,6 +67,46 @@ internal sealed class TestShell : IDisposable
     public Task<int> RunAsync(params string[] args) => FedTool.RunAsync(args, Shell, TestContext.Current.CancellationToken);
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    /// <summary>Text that one thread may read while others write it.</summary>
+    private sealed class SharedText : StringWriter
+    {
+        private readonly Lock _gate = new();
+
+        public override void Write(char value)
+        {
+            lock (_gate)
+            {
+                base.Write(value);
+            }
+        }
+
+        public override void Write(string? value)
+        {
+            lock (_gate)
+            {
+                base.Write(value);
+            }
+        }
+
+        public override void Write(char[] buffer, int index, int count)
+        {
+            lock (_gate)
+            {
+                base.Write(buffer, index, count);
+            }
+        }
+
+        public override void WriteLine(string? value) => Write(value + Environment.NewLine);
+
+        public override string ToString()
+        {
+            lock (_gate)
+            {
+                return base.ToString();
+            }
+        }
+    }
 
     private sealed class WideOutput(TextWriter writer) : IAnsiConsoleOutput
     {

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using FedServerless.Cli.Demo;
+using FedServerless.Cli.Tests.Fakes;
+
+namespace FedServerless.Cli.Tests.Demo;
+
+/// <summary>The demo as a user runs it: the real host as a process, real clients over HTTP.</summary>
+public sealed class DemoEndToEndTests
+{
+    [Fact]
+    public async Task Demo_SameArgumentsTwice_GivesTheSameModel()
+    {
+        var first = await RunAsync("--model", "mlp", "--partition", "dirichlet:1");
+        var second = await RunAsync("--model", "mlp", "--partition", "dirichlet:1");
+
+        Assert.Equal(first.ModelSha256, second.ModelSha256);
+        Assert.Equal((first.Accuracy, first.Loss, first.BytesUp, first.BytesDown), (second.Accuracy, second.Loss, second.BytesUp, second.BytesDown));
+    }
+
+    [Fact]
+    public async Task Demo_FilesAndAzurite_GiveTheSameModel()
+    {
+        RealHost.RequireAzurite();
+
+        var files = await RunAsync();
+        var azurite = await RunAsync("--azurite");
+
+        Assert.Equal(("files", "azurite"), (files.Store, azurite.Store));
+        Assert.Equal(files.ModelSha256, azurite.ModelSha256);
+    }
+
+    [Fact]
+    public async Task Demo_TwoClientsTwoRounds_LearnsAndCountsEveryByte()
+    {
+        var result = await RunAsync();
+
+        Assert.Equal((2, 2, "demo-r2", "softmax", "iid"), (result.Rounds, result.Clients, result.ModelVersion, result.Model, result.Partition));
+        Assert.InRange(result.Accuracy, 0.85, 1);
+        Assert.InRange(result.Loss, 0.01, Math.Log(10) / 2);
+
+        // 650 float32 parameters each way, twice for two clients, and at least a header with each.
+        Assert.InRange(result.BytesUp, 4 * 650 * 4, 4 * 2 * 650 * 4);
+        Assert.InRange(result.BytesDown, 4 * 650 * 4, 4 * 2 * 650 * 4);
+    }
+
+    [Fact]
+    public async Task Demo_FolderHoldsAnEndedDemo_SaysSo()
+    {
+        using var shell = RealHost.CreateShell();
+        string[] line = ["demo", "--clients", "2", "--rounds", "1", "--data", "kept"];
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync(line));
+        Assert.Contains("fed up --data", shell.Output, StringComparison.Ordinal);
+
+        Assert.Equal(ExitCodes.Failure, await shell.RunAsync(line));
+
+        Assert.Contains("holds a demo that has ended", shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Demo_HostIsMissing_SaysWhereItWasSought()
+    {
+        using var shell = RealHost.CreateShell().Set(Variables.Host, "/nowhere/host.dll");
+
+        Assert.Equal(ExitCodes.Failure, await shell.RunAsync("demo"));
+
+        Assert.Contains("/nowhere/host.dll", shell.Error, StringComparison.Ordinal);
+    }
+
+    private static async Task<DemoResult> RunAsync(params string[] options)
+    {
+        using var shell = RealHost.CreateShell();
+        var exitCode = await shell.RunAsync(["demo", "--clients", "2", "--rounds", "2", "--json", .. options]);
+        Assert.True(exitCode == ExitCodes.Success, shell.Error);
+        return JsonSerializer.Deserialize(shell.Output.TrimEnd().Split('\n')[^1], DemoJson.Default.DemoResult)!;
+    }
+}
