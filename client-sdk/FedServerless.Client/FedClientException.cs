@@ -25,7 +25,4 @@ public sealed class FedClientException : Exception
 
     /// <summary>True when the same call may succeed later: the network failed, or the server was busy or broken.</summary>
     public bool IsTransient { get; init; }
-
-    /// <summary>True when the server no longer knows this device: only enrolling again helps.</summary>
-    internal bool IsRevoked => Problem?.Type == "/problems/revoked";
 }

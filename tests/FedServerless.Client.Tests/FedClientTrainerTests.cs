@@ -111,6 +111,22 @@ public sealed class FedClientTrainerTests
         Assert.Equal(accepted ? FedStepOutcome.Committed : FedStepOutcome.GaveUp, step.Outcome);
     }
 
+    [Theory]
+    [InlineData("a.B_c-9", true)]
+    [InlineData("0", true)]
+    [InlineData("-a", false)]
+    [InlineData("a b", false)]
+    [InlineData("naïve", false)]
+    public async Task RunOnceAsync_MetricNameCharacters_OnlyWhatServersTake(string name, bool accepted)
+    {
+        using var device = new Device();
+        device.Trainer = FedTrainer.Create(_ => new FitResult(1, new Dictionary<string, double> { [name] = 1 }));
+
+        var step = await device.StepAsync();
+
+        Assert.Equal(accepted ? FedStepOutcome.Committed : FedStepOutcome.GaveUp, step.Outcome);
+    }
+
     [Fact]
     public async Task RunOnceAsync_DeadlineWhileTraining_CancelsTheTrainer()
     {

@@ -160,6 +160,57 @@ public sealed class FedClientUploadTests
     }
 
     [Fact]
+    public async Task RunOnceAsync_StoreLostAnAcknowledgedPart_UploadsItAgain()
+    {
+        using var device = new Device();
+        var once = false;
+        device.Server.Rewrite = (name, response) =>
+        {
+            if (once || !name.EndsWith("/receipts", StringComparison.Ordinal))
+            {
+                return response;
+            }
+
+            once = true;
+            device.Server.Receipts.Clear();
+            device.Server.Store.Remove(device.Server.Store.Keys.Single(path => path.EndsWith("/0", StringComparison.Ordinal)));
+            return Refuse("/problems/incomplete-upload");
+        };
+
+        await device.StepAsync();
+
+        device.AssertCommitted();
+        Assert.Equal(1, device.Fits);
+    }
+
+    [Theory]
+    [InlineData("/problems/incomplete-upload", 3)]
+    [InlineData("/problems/wrong-state", 1)]
+    public async Task RunOnceAsync_CommitTooEarly_KeepsTheUpdateForTheNextStep(string type, int commits)
+    {
+        using var device = new Device();
+        device.Server.Rewrite = (name, response) =>
+        {
+            if (!name.EndsWith("/receipts", StringComparison.Ordinal))
+            {
+                return response;
+            }
+
+            device.Server.Receipts.Clear();
+            return Refuse(type);
+        };
+
+        var problem = await Assert.ThrowsAsync<FedClientException>(() => device.StepAsync());
+        Assert.Equal(commits, device.Server.Log.Count(name => name.EndsWith("/receipts", StringComparison.Ordinal)));
+        device.Server.Rewrite = (_, response) => response;
+        await device.StepAsync();
+
+        Assert.True(problem.IsTransient);
+        device.AssertCommitted();
+        Assert.Equal(1, device.Fits);
+    }
+
+    [Fact]
     public async Task RunOnceAsync_ServerFailsUntilTheDeadline_StopsAndKeepsTheUpdate()
     {
         using var device = new Device();
@@ -172,4 +223,7 @@ public sealed class FedClientUploadTests
         Assert.True(device.Pauses.Aggregate(TimeSpan.Zero, (sum, pause) => sum + pause) < TimeSpan.FromSeconds(600));
         Assert.Contains(device.FilesIn("rounds"), path => path.EndsWith("payload", StringComparison.Ordinal));
     }
+
+    private static HttpResponseMessage Refuse(string type) =>
+        FakeServer.Json(HttpStatusCode.Conflict, new ProblemDetails(type, "refused", 409), WireJson.Default.ProblemDetails);
 }

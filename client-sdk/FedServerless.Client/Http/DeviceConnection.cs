@@ -27,9 +27,6 @@ internal sealed class DeviceConnection(
     /// <summary>Longest nonce that is repeated to the server, in characters.</summary>
     public const int MaxNonceLength = 512;
 
-    private const string ClockProblem = "/problems/clock";
-    private const string NonceProblem = "/problems/nonce";
-
     private string _nonce = "";
     private TimeSpan _clockOffset;
 
@@ -101,12 +98,12 @@ internal sealed class DeviceConnection(
 
     private bool IsChallenge(ProblemDetails? problem)
     {
-        if (problem is { Type: ClockProblem, ServerTime: { } serverTime })
+        if (problem is { Type: ProblemTypes.Clock, ServerTime: { } serverTime })
         {
             _clockOffset = serverTime - options.TimeProvider.GetUtcNow();
             return true;
         }
 
-        return problem is { Type: NonceProblem };
+        return problem is { Type: ProblemTypes.Nonce };
     }
 }

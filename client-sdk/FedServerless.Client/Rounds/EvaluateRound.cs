@@ -30,11 +30,9 @@ internal sealed class EvaluateRound(
             // Posted again when the lease is repeated: the same bytes, the same answer.
             return await PostAsync(work, evaluation, cancellationToken).ConfigureAwait(false);
         }
-        catch (FedClientException refusal) when (refusal is { IsTransient: false, Status: not (null or 401) } && !refusal.IsRevoked)
+        catch (FedClientException refusal) when (Refusal.IsOfTheWork(refusal))
         {
-            var reason = refusal.Message.TrimEnd('.');
-            folder.Settle(new Settlement(Settlement.GaveUp, reason));
-            throw new GiveUpException(reason, refusal);
+            throw Refusal.Settle(folder, refusal);
         }
     }
 

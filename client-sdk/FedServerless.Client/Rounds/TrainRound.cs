@@ -13,6 +13,9 @@ namespace FedServerless.Client.Rounds;
 internal sealed class TrainRound(
     string client, StateFolder state, ModelCache models, UpdateUpload uploads, DeviceConnection connection, ClientEvents events)
 {
+    /// <summary>Times an update is uploaded in one step when the store loses what it has acknowledged.</summary>
+    public const int MaxUploads = 3;
+
     private const string Verb = "train";
 
     /// <param name="lease">The round; checked.</param>
@@ -29,22 +32,34 @@ internal sealed class TrainRound(
             ?? await TrainAsync(folder, lease, work, trainer, refresh, cancellationToken).ConfigureAwait(false);
         try
         {
+            return await SendAsync(folder, work, update, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FedClientException refusal) when (Refusal.IsOfTheWork(refusal))
+        {
+            throw Refusal.Settle(folder, refusal);
+        }
+    }
+
+    private async Task<string> SendAsync(RoundFolder folder, Work work, StoredUpdate update, CancellationToken cancellationToken)
+    {
+        for (var sent = 1; ; sent++)
+        {
             using (ClientEvents.Start("upload", work))
             {
                 await uploads.SendAsync(work, update, cancellationToken).ConfigureAwait(false);
             }
 
-            using (ClientEvents.Start("commit", work))
+            try
             {
-                return await CommitAsync(folder, work, update, cancellationToken).ConfigureAwait(false);
+                using (ClientEvents.Start("commit", work))
+                {
+                    return await CommitAsync(folder, work, update, cancellationToken).ConfigureAwait(false);
+                }
             }
-        }
-        catch (FedClientException refusal) when (refusal is { IsTransient: false, Status: not (null or 401) } && !refusal.IsRevoked)
-        {
-            // The same bytes would be refused again, in this process or the next.
-            var reason = refusal.Message.TrimEnd('.');
-            folder.Settle(new Settlement(Settlement.GaveUp, reason));
-            throw new GiveUpException(reason, refusal);
+            catch (FedClientException refusal) when (sent < MaxUploads && refusal.Problem?.Type == ProblemTypes.IncompleteUpload)
+            {
+                // A store that crashed may have lost what it had acknowledged: asking again names what is missing now.
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using FedServerless.Client.Http;
 using FedServerless.Wire;
 
@@ -11,6 +12,9 @@ internal static class TrainerCalls
 
     public const string Loss = "loss";
     public const string Accuracy = "accuracy";
+
+    private static readonly SearchValues<char> MetricCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     private static readonly IReadOnlyDictionary<string, double> NoMetrics = new Dictionary<string, double>();
 
@@ -103,9 +107,9 @@ internal static class TrainerCalls
 
         foreach (var (name, value) in metrics)
         {
-            if (name.Length is 0 or > MaxMetricName)
+            if (name.Length is 0 or > MaxMetricName || !char.IsAsciiLetterOrDigit(name[0]) || name.AsSpan().ContainsAnyExcept(MetricCharacters))
             {
-                problems.Add(new Problem("metrics", name, $"names of 1 to {MaxMetricName} characters"));
+                problems.Add(new Problem("metrics", name, $"names of 1 to {MaxMetricName} letters, digits, '.', '_' and '-', a letter or digit first"));
             }
 
             if (!double.IsFinite(value))
