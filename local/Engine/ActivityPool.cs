@@ -1,7 +1,13 @@
 namespace FedServerless.Local.Engine;
 
 /// <summary>Runs queued work in order of arrival, so much at once and no more, without waiting for the journal in between.</summary>
-internal sealed class ActivityPool(int maxConcurrent, Func<ActivityAttempt, Task> run)
+/// <param name="maxConcurrent">Attempts at once.</param>
+/// <param name="run">One attempt; it reports its own end.</param>
+/// <param name="onIdle">
+/// Called after the last outstanding attempt is no longer outstanding. An attempt reports its end before that, so whoever looked
+/// in between saw it outstanding and needs to look again.
+/// </param>
+internal sealed class ActivityPool(int maxConcurrent, Func<ActivityAttempt, Task> run, Action onIdle)
 {
     private readonly Lock _gate = new();
     private readonly Queue<ActivityAttempt> _queue = new();
@@ -60,7 +66,10 @@ internal sealed class ActivityPool(int maxConcurrent, Func<ActivityAttempt, Task
             }
             finally
             {
-                Interlocked.Decrement(ref _outstanding);
+                if (Interlocked.Decrement(ref _outstanding) == 0)
+                {
+                    onIdle();
+                }
             }
         }
     }

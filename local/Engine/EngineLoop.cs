@@ -32,7 +32,7 @@ internal sealed partial class EngineLoop : IDisposable
     public EngineLoop(Registry registry, IJournal journal, EmbeddedEngineOptions options, TimeProvider time, ILogger logger, IServiceProvider? services)
     {
         (_registry, _journal, _options, _time, _logger, _services) = (registry, journal, options, time, logger, services);
-        _pool = new ActivityPool(options.MaxConcurrentActivities, RunAttemptAsync);
+        _pool = new ActivityPool(options.MaxConcurrentActivities, RunAttemptAsync, () => Post(static () => { }));
         _timers = new TimerQueue(time, options.ClockCheckInterval, () => Post(static () => { }));
     }
 
