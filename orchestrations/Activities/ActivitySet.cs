@@ -26,7 +26,7 @@ public sealed class ActivitySet
         OpenRound = new OpenRound(store, bell, log, time);
         CountReceipts = new CountReceipts(store);
         SealRound = new SealRound(store, log);
-        ValidateUpdates = new ValidateUpdates(store, rounds, new UpdateInspector(store, rounds));
+        ValidateUpdates = new ValidateUpdates(store, rounds, new UpdateInspector(store, rounds, models));
         AcceptUpdates = new AcceptUpdates(store, log);
         ReduceShard = new ReduceShard(store, rounds, models);
         PublishModel = new PublishModel(store, rounds, models);

@@ -34,8 +34,11 @@ public sealed class ModelPreparation(IObjectStore store, ModelCatalog models)
 
         try
         {
-            UpdateShape.Create(layout, UpdateCodecs.All.Get(spec.Update.Codec), spec.Update.BlockCoordinates);
-            return null;
+            var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(spec.Update.Codec), spec.Update.BlockCoordinates);
+            var parts = shape.MaxParts(spec.Update.PartBytes);
+            return parts <= DeviceApi.MaxParts
+                ? null
+                : $"update.partBytes {spec.Update.PartBytes} cuts an update of this model into {parts} parts; at most {DeviceApi.MaxParts} are allowed, choose larger parts";
         }
         catch (ArgumentException exception)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Model;
 using FedServerless.Numerics;
@@ -9,8 +10,14 @@ using FedServerless.Wire.Updates;
 namespace FedServerless.Activities.Rounds;
 
 /// <summary>Looks at every byte of one update: hashes, shape, finiteness, norm. Everything in it is hostile until then.</summary>
-internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
+internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds, ModelCatalog models)
 {
+    /// <summary>
+    /// Farthest that an integer may be from the base's: 2⁴⁰. Integers take the maximum, so without a bound one client would
+    /// set a counter to the end of its range for good.
+    /// </summary>
+    internal const long MaxIntegerStep = 1L << 40;
+
     /// <summary>Buffers of this name hold variances in every framework that writes them so; a negative one is an attack or a bug.</summary>
     private const string VarianceSuffix = "running_var";
 
@@ -24,10 +31,12 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
             return (problem, 0);
         }
 
+        var integers = new long[shape.Layout.IntegerCount];
+        await models.ReadIntegersAsync(plan.Base, integers, cancellationToken);
         var squares = new RunningSumOfSquares();
         foreach (var part in UpdateParts.Cut(header, plan.Update.PartBytes))
         {
-            var reason = await InspectPartAsync(plan, header, client, part, squares, cancellationToken);
+            var reason = await InspectPartAsync(plan, header, client, part, squares, integers, cancellationToken);
             if (reason is not null)
             {
                 return (reason, 0);
@@ -45,7 +54,8 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
     }
 
     private async Task<string?> InspectPartAsync(
-        RoundPlan plan, UpdateHeader header, string client, UpdatePart part, RunningSumOfSquares squares, CancellationToken cancellationToken)
+        RoundPlan plan, UpdateHeader header, string client, UpdatePart part, RunningSumOfSquares squares, long[] integers,
+        CancellationToken cancellationToken)
     {
         var name = StoreNames.UpdatePart(plan.Run, plan.Round, client, header.Digest, part.Index);
         var facts = await store.HeadAsync(name, cancellationToken);
@@ -64,7 +74,7 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
             for (var block = part.FirstBlock; block < part.FirstBlock + part.BlockCount; block++)
             {
                 var offset = (int)(header.BlockOffset(block) - part.Offset);
-                var reason = InspectBlock(header, block, bytes.AsSpan(offset, header.BlockLength(block)), values, squares);
+                var reason = InspectBlock(header, block, bytes.AsSpan(offset, header.BlockLength(block)), values, squares, integers);
                 if (reason is not null)
                 {
                     return reason;
@@ -80,7 +90,8 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         }
     }
 
-    private static string? InspectBlock(UpdateHeader header, int block, ReadOnlySpan<byte> bytes, float[] scratch, RunningSumOfSquares squares)
+    private static string? InspectBlock(
+        UpdateHeader header, int block, ReadOnlySpan<byte> bytes, float[] scratch, RunningSumOfSquares squares, long[] integers)
     {
         if (!header.VerifyBlock(block, bytes))
         {
@@ -90,7 +101,7 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         var section = header.Shape.SectionOf(block);
         if (section == UpdateSection.Integers)
         {
-            return null;
+            return FarInteger(header, block, bytes, integers);
         }
 
         var values = scratch.AsSpan(0, header.Shape.ValuesOf(block).Count);
@@ -106,6 +117,26 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         }
 
         return NegativeVariance(header.Shape, block, values);
+    }
+
+    private static string? FarInteger(UpdateHeader header, int block, ReadOnlySpan<byte> bytes, long[] integers)
+    {
+        var (start, count) = header.Shape.ValuesOf(block);
+        var values = new long[count];
+        if (!header.TryDecodeBlock(block, bytes, values.AsSpan()))
+        {
+            return $"block {block} is not a legal block of integers";
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            if (Int128.Abs((Int128)values[i] - integers[start + i]) > MaxIntegerStep)
+            {
+                return $"integer {start + i} is {values[i]}, more than {MaxIntegerStep} from the base's {integers[start + i]}";
+            }
+        }
+
+        return null;
     }
 
     private static string? NegativeVariance(UpdateShape shape, int block, ReadOnlySpan<float> values)

@@ -96,6 +96,21 @@ public sealed class HostileUpdateTests
         Assert.Contains("negative variance", Assert.Single(accepted.Refused).Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(12 + (1L << 40) - 1, false)]
+    [InlineData(12 + (1L << 40), false)]
+    [InlineData(12 + (1L << 40) + 1, true)]
+    [InlineData(long.MaxValue, true)]
+    [InlineData(long.MinValue, true)]
+    public async Task RunAsync_IntegerAroundTheLargestStep_IsRefusedBeyondIt(long value, bool refused)
+    {
+        var disk = new InMemoryObjectStore();
+        await SimulatedFederation.AdoptAsync(disk, "digits", Models.WithBatchNorm());
+        var clients = new SimulatedClients(disk, 3) { Tamper = (plan, client, update) => client == Bad ? Resigned(update, update.Parts[0], part => BitConverter.TryWriteBytes(part.AsSpan(part.Length - 8), value)) : update };
+        var accepted = await AcceptedAsync(disk, clients, spec => spec with { Architecture = null });
+        Assert.Equal(refused ? [Bad] : [], accepted.Refused.Select(refusal => refusal.Client));
+    }
+
     [Fact]
     public async Task RunAsync_UnselectedClientCommits_IsRefused()
     {
