@@ -143,7 +143,7 @@ public sealed class LocalHost : IAsyncDisposable
         Stopping = _stopping.Token,
     };
 
-    private static async Task<IObjectStore> OpenStoreAsync(
+    private async Task<IObjectStore> OpenStoreAsync(
         LocalHostOptions options, LocalHostParts parts, PresignedUrlSigner signer, TimeProvider time, CancellationToken cancellationToken)
     {
         if (parts.Store is not null)
