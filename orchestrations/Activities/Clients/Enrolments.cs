@@ -99,7 +99,7 @@ public sealed class Enrolments(IObjectStore store, ClientRegistry clients, TimeP
             var current = await store.FindAsync(
                 StoreNames.Client(enrolment.Client), ClientJson.Default.ClientDocument, cancellationToken);
             var generation = current?.Value.Generation ?? 0;
-            var isDone = current is not null && generation == enrolment.Generation && current.Value.Thumbprint == key.Thumbprint;
+            var isDone = generation == enrolment.Generation && current!.Value.Thumbprint == key.Thumbprint && current.Value.State == ClientStates.Enrolled;
             if (!isDone && generation != enrolment.Generation - 1)
             {
                 return (EnrolmentOutcome.Superseded, null);
