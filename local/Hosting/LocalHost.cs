@@ -138,7 +138,7 @@ public sealed class LocalHost : IAsyncDisposable
         PublicUrl = options.PublicUrl,
         HoldCheckInsFor = options.HoldCheckInsFor,
         MinRetryAfter = TimeSpan.FromSeconds(1),
-        IsStoreFull = static exception => exception is JournalException { Fault: JournalFault.Full },
+        IsStoreFull = static exception => exception is JournalException { Fault: JournalFault.Full or JournalFault.Unavailable },
         Trouble = () => _app is null ? null : Engine.Trouble,
         Stopping = _stopping.Token,
     };
@@ -183,7 +183,7 @@ public sealed class LocalHost : IAsyncDisposable
             options: null,
             time,
             provider.GetRequiredService<ILoggerFactory>()));
-        services.AddSingleton<IWorkflowClient>(provider => provider.GetRequiredService<EmbeddedEngine>());
+        services.AddSingleton<IWorkflowClient>(provider => new PromptWorkflows(provider.GetRequiredService<EmbeddedEngine>(), time));
         services.AddHostedService(provider => provider.GetRequiredService<EmbeddedEngine>());
         services.AddHostedService<EngineWatch>();
         services.AddSingleton(provider => new OrphanSweeper(
@@ -200,7 +200,8 @@ public sealed class LocalHost : IAsyncDisposable
             return;
         }
 
-        logging.SetMinimumLevel(LogLevel.Warning).AddFilter("FedServerless", LogLevel.Information);
+        // What keeps a host from starting is said once, by whoever started it.
+        logging.SetMinimumLevel(LogLevel.Warning).AddFilter("FedServerless", LogLevel.Information).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging.AddSimpleConsole(console => console.SingleLine = true);
         logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
