@@ -13,6 +13,8 @@ internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
+    private const int LooksPerQuestion = 20;
+
     private static readonly Columns Table = new(
         ("round", 5), ("accuracy", 8), ("loss", 7), ("accepted", 8), ("up", 10), ("down", 10), ("seconds", 7));
 
@@ -21,32 +23,39 @@ internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions
     /// <summary>What the last published version is worth; null before the first.</summary>
     public EvaluationResult? Last { get; private set; }
 
-    /// <summary>Follows the run to its end.</summary>
+    /// <summary>Follows the run to its end, by its log: that is what a look costs the host least.</summary>
     public async Task<RunView> FollowAsync(string run, CancellationToken cancellationToken)
     {
         shell.Output.WriteLine(Table.Header);
         return await LiveStatus.RunAsync(shell, options.Json, "waiting for the clients", async status =>
         {
+            var idle = 0;
             for (var next = 0; ;)
             {
-                var view = await server.GetRunAsync(run, cancellationToken);
+                var started = shell.Time.GetTimestamp();
                 var page = await server.GetLogAsync(run, next, cancellationToken);
+                var took = shell.Time.GetElapsedTime(started);
                 foreach (var entry in page.Entries)
                 {
                     await ShowAsync(run, entry, cancellationToken);
+                    status(entry.Message);
                 }
 
                 next = page.Next;
-                if (RunStates.IsFinal(view.State) && page.Entries.Count == 0)
+                idle = page.Entries.Count > 0 ? 0 : idle + 1;
+
+                // A run that ends says so last; one that was deleted or failed may not, so ask now and then.
+                if (page.Entries.Any(entry => entry.Kind == "runEnded") || idle % LooksPerQuestion == LooksPerQuestion - 1)
                 {
-                    return view;
+                    var view = await server.GetRunAsync(run, cancellationToken);
+                    if (RunStates.IsFinal(view.State))
+                    {
+                        return view;
+                    }
                 }
 
-                status(Runs.RunWatch.Describe(view, null));
-                if (page.Entries.Count == 0)
-                {
-                    await Task.Delay(LookEvery, shell.Time, cancellationToken);
-                }
+                // Looking takes a tenth of the host's time at most, however slow its store is.
+                await Task.Delay(took * 9 > LookEvery ? took * 9 : LookEvery, shell.Time, cancellationToken);
             }
         });
     }
