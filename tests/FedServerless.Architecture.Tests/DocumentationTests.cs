@@ -42,7 +42,7 @@ public sealed partial class DocumentationTests
     {
         var text = string.Concat(Pages().Select(File.ReadAllText));
         var names = Aggregators.Names.Concat(ServerOptimizers.Names).Concat(UpdateCodecs.All.Names);
-        Assert.Empty(names.Where(name => !text.Contains($"`{name}`", StringComparison.Ordinal)));
+        Assert.All(names, name => Assert.Contains($"`{name}`", text, StringComparison.Ordinal));
     }
 
     private static string Squeeze(string code) => Whitespace().Replace(code, " ").Trim();

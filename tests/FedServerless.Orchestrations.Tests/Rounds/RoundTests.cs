@@ -1,5 +1,4 @@
 using FedServerless.Activities.State;
-using FedServerless.Model;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
