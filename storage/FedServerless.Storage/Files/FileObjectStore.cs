@@ -152,17 +152,10 @@ public sealed class FileObjectStore : IObjectStore
     {
         ObjectName.ThrowIfInvalidPrefix(prefix);
         await Task.CompletedTask;
-        var cut = prefix.LastIndexOf('/') + 1;
-        var pending = new Stack<Entry>();
-        PushChildren(prefix[..cut], prefix, pending);
-        while (pending.TryPop(out var entry))
+        foreach (var name in FileNames.Under(_paths, prefix))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (entry.IsFolder)
-            {
-                PushChildren(entry.Name, prefix: "", pending);
-            }
-            else if (Stat(entry.Name, _paths.ToFile(entry.Name)) is { } facts)
+            if (Stat(name, _paths.ToFile(name)) is { } facts)
             {
                 yield return facts;
             }
@@ -353,37 +346,6 @@ public sealed class FileObjectStore : IObjectStore
         }
     }
 
-    private void PushChildren(string folderName, string prefix, Stack<Entry> pending)
-    {
-        var children = new List<Entry>();
-        try
-        {
-            foreach (var info in new DirectoryInfo(_paths.ToFolder(folderName)).EnumerateFileSystemInfos())
-            {
-                var isFolder = info is DirectoryInfo;
-                if (FilePaths.Decode(info.Name, isFolder) is { } segment)
-                {
-                    var name = folderName + segment + (isFolder ? "/" : "");
-                    if (name.StartsWith(prefix, StringComparison.Ordinal))
-                    {
-                        children.Add(new Entry(name, isFolder));
-                    }
-                }
-            }
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return;
-        }
-
-        // With its slash, a folder sorts among its siblings exactly where its objects do. Last first: it is a stack.
-        children.Sort((a, b) => string.CompareOrdinal(b.Name, a.Name));
-        foreach (var child in children)
-        {
-            pending.Push(child);
-        }
-    }
-
     private void CheckFileTimes()
     {
         var probe = Path.Combine(_hidden, Guid.NewGuid().ToString("N"));
@@ -419,6 +381,4 @@ public sealed class FileObjectStore : IObjectStore
             throw new ObjectRangeException(facts.Name, facts.Length, checked(offset + count));
         }
     }
-
-    private readonly record struct Entry(string Name, bool IsFolder);
 }
