@@ -4,6 +4,7 @@ using FedServerless.Gateway.Http;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Runs;
 using Microsoft.AspNetCore.Http;
 
 namespace FedServerless.Gateway.Runs;
@@ -90,7 +91,7 @@ public sealed class RunViews(IObjectStore store)
             (ControlStates.Pause, true) => (RunStates.Running, "pausing after this round"),
             (ControlStates.Pause, false) => (RunStates.Paused, control!.Value.Reason),
             (_, true) => (RunStates.Running, status.Status),
-            _ when status.Status?.StartsWith("waiting for clients", StringComparison.Ordinal) == true => (RunStates.WaitingForClients, status.Status),
+            _ when status.Status?.StartsWith(RunStatusTexts.WaitingForClients, StringComparison.Ordinal) == true => (RunStates.WaitingForClients, status.Status),
             _ => (RunStates.Running, status.Status),
         };
     }

@@ -45,7 +45,7 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         var seen = (await presence.SeenLatelyAsync(run.Spec.Population, cancellationToken)).Count;
         var needed = ClientsNeeded(run.Spec);
         return seen < needed
-            ? new RunStep(RunStepKind.WaitForClients, progress, $"waiting for clients: {seen} of {needed} seen lately", PauseSeconds: RunPauses.ClientsSeconds)
+            ? new RunStep(RunStepKind.WaitForClients, progress, $"{RunStatusTexts.WaitingForClients}: {seen} of {needed} seen lately", PauseSeconds: RunPauses.ClientsSeconds)
             : new RunStep(RunStepKind.Round, progress);
     }
 

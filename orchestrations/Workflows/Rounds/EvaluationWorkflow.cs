@@ -9,7 +9,7 @@ public sealed class EvaluationWorkflow : IWorkflow<RoundInput, int>
     public static Workflow<RoundInput, int> Definition { get; } = new("Evaluation");
 
     /// <summary>The instance of a run's evaluation of a round.</summary>
-    public static string InstanceId(string runInstance, int round) => $"{runInstance}-e{round:D6}";
+    public static string InstanceId(string runInstance, int round) => $"{runInstance}~e{round:D6}";
 
     /// <inheritdoc/>
     public async Task<Turn<RoundInput, int>> RunAsync(IWorkflowContext context, RoundInput input)

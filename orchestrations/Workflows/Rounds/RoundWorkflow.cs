@@ -8,8 +8,8 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
     /// <summary>Its name and types.</summary>
     public static Workflow<RoundInput, RoundOutcome> Definition { get; } = new("Round");
 
-    /// <summary>The instance of a run's round.</summary>
-    public static string InstanceId(string runInstance, int round) => $"{runInstance}-r{round:D6}";
+    /// <summary>The instance of a run's round. No run id has a tilde, so no run is ever taken for another one's round.</summary>
+    public static string InstanceId(string runInstance, int round) => $"{runInstance}~r{round:D6}";
 
     /// <inheritdoc/>
     public async Task<Turn<RoundInput, RoundOutcome>> RunAsync(IWorkflowContext context, RoundInput input)

@@ -39,3 +39,10 @@ public enum RunStepKind
     /// <summary>It is over.</summary>
     Ended,
 }
+
+/// <summary>Beginnings of the statuses that others recognise.</summary>
+public static class RunStatusTexts
+{
+    /// <summary>The run waits until enough clients were seen lately.</summary>
+    public const string WaitingForClients = "waiting for clients";
+}
