@@ -1,4 +1,3 @@
-using FedServerless.Activities.State;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Federation.Hosted;
 using FedServerless.Wire;

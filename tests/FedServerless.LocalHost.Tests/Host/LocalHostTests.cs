@@ -1,12 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text;
 using FedServerless.Activities.State;
 using FedServerless.Local.Engine.Journal;
 using FedServerless.Local.Hosting;
 using FedServerless.LocalHost.Tests.Gateway;
 using FedServerless.LocalHost.Tests.Storage;
-using FedServerless.Storage;
 using FedServerless.Testing.Engine;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;

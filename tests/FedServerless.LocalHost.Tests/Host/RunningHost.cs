@@ -7,7 +7,6 @@ using FedServerless.Local.Engine.Journal;
 using FedServerless.Local.Hosting;
 using FedServerless.LocalHost.Tests.Storage;
 using FedServerless.Storage;
-using FedServerless.Storage.Presigned;
 using FedServerless.Testing.Engine;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
