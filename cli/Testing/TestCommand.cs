@@ -9,12 +9,15 @@ internal static class TestCommand
 {
     private const int MaxJobs = 64;
 
+    // Some tests wait for processes, disks and Azurite, so two programs at a time end sooner: 84 s against 130 s on two cores.
+    private static readonly int DefaultJobs = Math.Min(2, Environment.ProcessorCount);
+
     public static Command Create(Shell shell)
     {
         var @long = new Option<bool>("--long") { Description = "Run the long tests too." };
         var filter = new Option<string?>("--filter") { Description = "Only tests whose full name contains this; an xunit query if it begins with '/'.", HelpName = "TEXT" };
         var project = new Option<string?>("--project") { Description = "Only projects whose name contains this.", HelpName = "TEXT" };
-        var jobs = new Option<int>("--jobs") { Description = "Test programs at a time.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var jobs = new Option<int>("--jobs") { Description = "Test programs at a time.", HelpName = "N", DefaultValueFactory = _ => DefaultJobs };
         jobs.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > MaxJobs)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
@@ -21,12 +22,12 @@ internal static class TestReport
 
     private static TestCase? ReadTest(XElement test)
     {
-        var name = (string?)test.Attribute("name") ?? "a test without a name";
+        var name = Plain((string?)test.Attribute("name") ?? "a test without a name");
         var seconds = double.TryParse((string?)test.Attribute("time"), NumberStyles.Float, CultureInfo.InvariantCulture, out var time) ? time : 0;
         return (string?)test.Attribute("result") switch
         {
             "Pass" => new TestCase(name, TestOutcome.Passed, seconds, null),
-            "Skip" => new TestCase(name, TestOutcome.Skipped, seconds, test.Element("reason")?.Value.Trim() ?? "no reason given"),
+            "Skip" => new TestCase(name, TestOutcome.Skipped, seconds, Plain(test.Element("reason")?.Value.Trim()) ?? "no reason given"),
             "NotRun" => null,
             _ => new TestCase(name, TestOutcome.Failed, seconds, ReadFailure(test.Element("failure"))),
         };
@@ -39,9 +40,13 @@ internal static class TestReport
         return new TestCase(name is null ? kind : $"{kind}: {name}", TestOutcome.Failed, 0, ReadFailure(error.Element("failure")));
     }
 
+    // xunit writes quotes as in a C# literal, on top of XML's own escapes.
+    [return: NotNullIfNotNull(nameof(text))]
+    private static string? Plain(string? text) => text?.Replace("\\\"", "\"", StringComparison.Ordinal);
+
     private static string ReadFailure(XElement? failure) => string.Join(
         Environment.NewLine,
-        new[] { failure?.Element("message")?.Value.Trim(), failure?.Element("stack-trace")?.Value.TrimEnd() }
+        new[] { Plain(failure?.Element("message")?.Value.Trim()), failure?.Element("stack-trace")?.Value.TrimEnd() }
             .Where(text => !string.IsNullOrEmpty(text))
             .DefaultIfEmpty("no message"));
 }
