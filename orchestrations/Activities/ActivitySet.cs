@@ -21,8 +21,9 @@ public sealed class ActivitySet
         var log = new RunLog(store, time);
         var models = new ModelCatalog(store);
         var rounds = new RoundReader(store, models);
-        DecideStep = new DecideStep(store, presence, new ModelPreparation(store, models), log);
-        PlanRound = new PlanRound(store, presence, models, log);
+        var planner = new RoundPlanner(store, presence, models);
+        DecideStep = new DecideStep(store, presence, new ModelPreparation(store, models), planner, log);
+        PlanRound = new PlanRound(planner, log);
         OpenRound = new OpenRound(store, bell, log, time);
         CountReceipts = new CountReceipts(store);
         SealRound = new SealRound(store, log);

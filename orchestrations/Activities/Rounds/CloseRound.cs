@@ -98,8 +98,7 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
     private async Task<RoundOutcome> ResultAsync(CloseInput input, RoundOutcomeDocument outcome, CancellationToken cancellationToken)
     {
         var spec = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value.Spec;
-        var evaluate = outcome.Published && spec.Evaluation is { } evaluation && outcome.PublishedRounds % evaluation.EveryRounds == 0;
         var kind = outcome.Published ? RoundOutcomeKind.Published : RoundOutcomeKind.Abandoned;
-        return new RoundOutcome(kind, outcome.Reason, outcome.Version, evaluate);
+        return new RoundOutcome(kind, outcome.Reason, outcome.Version, EvaluationRule.IsDue(spec, outcome));
     }
 }

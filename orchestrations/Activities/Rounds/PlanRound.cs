@@ -1,108 +1,21 @@
-using FedServerless.Activities.Models;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
-using FedServerless.Numerics;
-using FedServerless.Storage;
-using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
 
 namespace FedServerless.Activities.Rounds;
 
-/// <summary>
-/// Step 2: every default and every random choice of a round, written once. A copy that comes second returns what is stored,
-/// never what it computed. The cohort is written first, under its own digest, so that a plan never names what is not there.
-/// </summary>
-internal sealed class PlanRound(IObjectStore store, IPresence presence, ModelCatalog models, RunLog log) : IActivity<RoundInput, RoundPlanned>
+/// <summary>Step 2: the plan, which the run's decision for this round has written already unless the round was started by itself.</summary>
+internal sealed class PlanRound(RoundPlanner planner, RunLog log) : IActivity<RoundInput, RoundPlanned>
 {
-    private const string RoundPurpose = "round";
-
     public async Task<RoundPlanned> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
-        var name = StoreNames.Plan(input.Run, input.Round);
-        var stored = await store.FindAsync(name, StoreJson.Default.RoundPlan, cancellationToken);
-        if (stored is null)
-        {
-            var plan = await MakeAsync(input, cancellationToken);
-            stored = await store.CreateOnceAsync(name, plan, StoreJson.Default.RoundPlan, cancellationToken);
-        }
-
-        var cohort = stored.Value.Cohort.Count;
+        var plan = (await planner.PlanAsync(input, seen: null, cancellationToken)).Value;
+        var cohort = plan.Cohort.Count;
         await log.WriteAsync(
-            input.Run, input.Round, LogKind.RoundPlanned, $"Round {input.Round} was planned with {cohort} clients from {stored.Value.BaseVersion}.", null,
-            new SortedDictionary<string, double>(StringComparer.Ordinal) { ["cohort"] = cohort, ["quorum"] = stored.Value.Quorum },
+            input.Run, input.Round, LogKind.RoundPlanned, $"Round {input.Round} was planned with {cohort} clients from {plan.BaseVersion}.", null,
+            new SortedDictionary<string, double>(StringComparer.Ordinal) { ["cohort"] = cohort, ["quorum"] = plan.Quorum },
             cancellationToken);
-        return new RoundPlanned(cohort, RoundGeometry.ShardCount(stored.Value));
-    }
-
-    private async Task<RoundPlan> MakeAsync(RoundInput input, CancellationToken cancellationToken)
-    {
-        var spec = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value.Spec;
-        var served = await models.ServedAsync(spec.Model, cancellationToken)
-            ?? throw new InvalidDataException($"Model '{spec.Model}' has no version; it had one when the run began.");
-        var layout = await models.LayoutAsync(served.Value.Weights, cancellationToken);
-        var cohort = await SelectAsync(spec, input.Round, cancellationToken);
-        var reference = await WriteCohortAsync(input, cohort, cancellationToken);
-        var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
-        return new RoundPlan
-        {
-            Run = input.Run,
-            Round = input.Round,
-            Population = spec.Population,
-            Model = spec.Model,
-            BaseVersion = served.Value.Version,
-            Base = served.Value.Weights,
-            OptimizerState = served.Value.Optimizer == spec.Optimizer.Name ? served.Value.OptimizerState : null,
-            Layout = layout.Digest,
-            Parameters = layout.ParameterCount,
-            Buffers = layout.BufferCount,
-            Training = spec.Training,
-            Aggregation = spec.Aggregation,
-            Optimizer = spec.Optimizer,
-            Update = spec.Update,
-            Seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round),
-            Cohort = reference,
-            Quorum = Math.Min(spec.Round.Quorum ?? awaited, cohort.Length),
-            Minimum = spec.Round.Minimum,
-            DeadlineSeconds = spec.Round.DeadlineSeconds,
-            ShardCoordinates = RoundGeometry.ShardCoordinates(layout.FloatCount),
-            RetainUpdates = spec.RetainUpdates,
-        };
-    }
-
-    private async Task<string[]> SelectAsync(RunSpec spec, int round, CancellationToken cancellationToken)
-    {
-        if (spec.Selection.Kind == Selections.Poisson)
-        {
-            var prefix = StoreNames.Members(spec.Population);
-            var members = new List<string>();
-            await foreach (var member in store.ListAsync(prefix, cancellationToken))
-            {
-                members.Add(member.Name[prefix.Length..]);
-            }
-
-            return ClientSelection.Poisson(members, spec.Selection.Rate ?? 1, spec.Seed, round);
-        }
-
-        var seen = await presence.SeenLatelyAsync(spec.Population, cancellationToken);
-        return spec.Selection.Kind == Selections.Uniform
-            ? ClientSelection.Uniform(seen, ClientSelection.Invited(spec.Selection), spec.Seed, round)
-            : [.. seen];
-    }
-
-    private async Task<CohortReference> WriteCohortAsync(RoundInput input, string[] cohort, CancellationToken cancellationToken)
-    {
-        var reference = Cohort.Describe(cohort);
-        foreach (var shard in cohort.GroupBy(client => Cohort.ShardOf(client, reference.Shards)))
-        {
-            await store.PutAsync(
-                StoreNames.CohortShard(input.Run, input.Round, reference.Digest, shard.Key),
-                new CohortShardDocument([.. shard]),
-                StoreJson.Default.CohortShardDocument,
-                PutCondition.CreateOnce,
-                cancellationToken);
-        }
-
-        return reference;
+        return new RoundPlanned(cohort, RoundGeometry.ShardCount(plan));
     }
 }

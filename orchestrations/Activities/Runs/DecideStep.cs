@@ -1,14 +1,17 @@
 using FedServerless.Activities.Models;
+using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
 using FedServerless.Workflows.Runs;
 
 namespace FedServerless.Activities.Runs;
 
 /// <summary>Says what a run does next, from blobs alone; where it ends, writes the outcome.</summary>
-internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RunLog log) : IActivity<RunProgress, RunStep>
+internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RoundPlanner planner, RunLog log)
+    : IActivity<RunProgress, RunStep>
 {
     public async Task<RunStep> RunAsync(RunProgress input, CancellationToken cancellationToken)
     {
@@ -20,6 +23,11 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         }
 
         var progress = input.Round == 0 ? await LocateAsync(input.Run, cancellationToken) : input;
+        if (await UnfinishedAsync(run, progress, cancellationToken) is { } unfinished)
+        {
+            return new RunStep(unfinished, progress);
+        }
+
         var control = await store.FindAsync(StoreNames.RunControl(input.Run), StoreJson.Default.ControlDocument, cancellationToken);
         if (await EndingAsync(run, progress, control?.Value, cancellationToken) is var (state, reason))
         {
@@ -42,11 +50,18 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
             return await EndAsync(run, progress, RunStates.Failed, refusal, cancellationToken);
         }
 
-        var seen = (await presence.SeenLatelyAsync(run.Spec.Population, cancellationToken)).Count;
+        var seen = await presence.SeenLatelyAsync(run.Spec.Population, cancellationToken);
         var needed = ClientsNeeded(run.Spec);
-        return seen < needed
-            ? new RunStep(RunStepKind.WaitForClients, progress, $"{RunStatusTexts.WaitingForClients}: {seen} of {needed} seen lately", PauseSeconds: RunPauses.ClientsSeconds)
-            : new RunStep(RunStepKind.Round, progress);
+        if (seen.Count < needed)
+        {
+            return new RunStep(
+                RunStepKind.WaitForClients, progress, $"{RunStatusTexts.WaitingForClients}: {seen.Count} of {needed} seen lately", PauseSeconds: RunPauses.ClientsSeconds);
+        }
+
+        // Planned from this very look: a host that starts anew between the decision and the plan has seen nobody yet, and would
+        // plan a round for fewer clients than the decision was made for.
+        await planner.PlanAsync(new RoundInput(run.Id, progress.Round), seen, cancellationToken);
+        return new RunStep(RunStepKind.Round, progress);
     }
 
     internal static int ClientsNeeded(RunSpec spec) => spec.Selection.Kind switch
@@ -55,6 +70,30 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         Selections.Uniform => Math.Max(spec.Round.Minimum, spec.Selection.Clients ?? 1),
         _ => Math.Max(spec.Round.Minimum, spec.Round.Quorum ?? 1),
     };
+
+    /// <summary>
+    /// What a run that lost its journal was in the middle of: a round that is planned goes on whoever is there, whatever the
+    /// operator wants since (pause acts at its end, stop seals it); an evaluation that is due is sealed before anything reads it.
+    /// </summary>
+    private async Task<RunStepKind?> UnfinishedAsync(RunDocument run, RunProgress progress, CancellationToken cancellationToken)
+    {
+        if (await store.HeadAsync(StoreNames.Plan(run.Id, progress.Round), cancellationToken) is not null)
+        {
+            return RunStepKind.Round;
+        }
+
+        var last = progress.Round - 1;
+        if (run.Spec.Evaluation is null || last == 0)
+        {
+            return null;
+        }
+
+        var outcome = await store.FindAsync(StoreNames.RoundOutcome(run.Id, last), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        return outcome is not null && EvaluationRule.IsDue(run.Spec, outcome.Value)
+            && await store.HeadAsync(StoreNames.EvaluationSeal(run.Id, last), cancellationToken) is null
+            ? RunStepKind.Evaluation
+            : null;
+    }
 
     /// <summary>The first round without an outcome; outcomes have no gaps and carry the running counts.</summary>
     private async Task<RunProgress> LocateAsync(string run, CancellationToken cancellationToken)

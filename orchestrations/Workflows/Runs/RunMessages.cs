@@ -38,6 +38,9 @@ public enum RunStepKind
 
     /// <summary>It is over.</summary>
     Ended,
+
+    /// <summary>Do the evaluation of the round before the progress's, then look again.</summary>
+    Evaluation,
 }
 
 /// <summary>Beginnings of the statuses that others recognise.</summary>

@@ -25,6 +25,10 @@ public sealed class TrainingRunWorkflow : IWorkflow<RunProgress, RunResult>
             case RunStepKind.Round:
                 return Turn<RunProgress, RunResult>.Again(await DoRoundAsync(context, step.Progress));
 
+            case RunStepKind.Evaluation:
+                await EvaluateAsync(context, step.Progress.Run, step.Progress.Round - 1);
+                return Turn<RunProgress, RunResult>.Again(step.Progress);
+
             case RunStepKind.WaitForClients:
                 await WaitAsync(context, WakeEvents.Clients, step);
                 return Turn<RunProgress, RunResult>.Again(step.Progress);
@@ -50,14 +54,18 @@ public sealed class TrainingRunWorkflow : IWorkflow<RunProgress, RunResult>
         var outcome = await context.RunAsync(RoundWorkflow.Definition, RoundWorkflow.InstanceId(context.InstanceId, progress.Round), input);
         if (outcome.EvaluationDue)
         {
-            context.SetStatus($"evaluating round {progress.Round}");
-            var id = EvaluationWorkflow.InstanceId(context.InstanceId, progress.Round);
-            await context.RunAsync(EvaluationWorkflow.Definition, id, input);
+            await EvaluateAsync(context, progress.Run, progress.Round);
         }
 
         return outcome.Kind == RoundOutcomeKind.Published
             ? progress with { Round = progress.Round + 1, Published = progress.Published + 1, AbandonedInRow = 0, BackedOff = false }
             : progress with { Round = progress.Round + 1, AbandonedInRow = progress.AbandonedInRow + 1, BackedOff = false };
+    }
+
+    private static Task<int> EvaluateAsync(IWorkflowContext context, string run, int round)
+    {
+        context.SetStatus($"evaluating round {round}");
+        return context.RunAsync(EvaluationWorkflow.Definition, EvaluationWorkflow.InstanceId(context.InstanceId, round), new RoundInput(run, round));
     }
 
     private static Task<bool> WaitAsync(IWorkflowContext context, string wake, RunStep step)

@@ -23,6 +23,9 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
     /// <summary>Clients that never answer.</summary>
     public HashSet<string> Silent { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Who was seen lately: by default everybody.</summary>
+    public IReadOnlyList<string>? Present { get; set; }
+
     /// <summary>What a client does to its update before it is sent; null sends it as it is.</summary>
     public Func<RoundPlan, string, SimulatedUpdate, SimulatedUpdate?>? Tamper { get; set; }
 
@@ -33,7 +36,7 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
     public Func<string, long> Samples { get; set; } = client => 10 + int.Parse(client[^3..]);
 
     public Task<IReadOnlyList<string>> SeenLatelyAsync(string population, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<string>>([.. Ids]);
+        Task.FromResult<IReadOnlyList<string>>([.. Present ?? Ids]);
 
     /// <summary>Every selected client that is not silent uploads and commits, unless it did.</summary>
     public async Task AnswerAsync(string run, int round, CancellationToken cancellationToken)
