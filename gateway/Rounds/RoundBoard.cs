@@ -56,13 +56,22 @@ public sealed class RoundBoard(IObjectStore store, RoundFiles files, GatewayOpti
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Notes that a client's receipt is stored; returns how many this host knows of in the round.</summary>
-    internal int NoteReceipt(string population, string run, int round, string client) =>
-        Note(Of(population).View?.Trainings.FirstOrDefault(work => work.Run == run && work.Round == round)?.Done, client);
+    /// <summary>
+    /// Notes that a client's receipt is stored; returns how many this host knows of in the round. It looks first: the clients of a
+    /// host that has just started may go on with their commits without checking in.
+    /// </summary>
+    internal async Task<int> NoteReceiptAsync(string population, string run, int round, string client, CancellationToken cancellationToken)
+    {
+        var view = await LookAsync(population, cancellationToken);
+        return Note(view.Trainings.FirstOrDefault(work => work.Run == run && work.Round == round)?.Done, client);
+    }
 
     /// <summary>The same for an evaluation.</summary>
-    internal int NoteEvaluation(string population, string run, int round, string client) =>
-        Note(Of(population).View?.Evaluations.FirstOrDefault(work => work.Run == run && work.Round == round)?.Done, client);
+    internal async Task<int> NoteEvaluationAsync(string population, string run, int round, string client, CancellationToken cancellationToken)
+    {
+        var view = await LookAsync(population, cancellationToken);
+        return Note(view.Evaluations.FirstOrDefault(work => work.Run == run && work.Round == round)?.Done, client);
+    }
 
     private static int Note(ConcurrentDictionary<string, byte>? done, string client)
     {
