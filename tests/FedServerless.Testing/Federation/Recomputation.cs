@@ -1,6 +1,7 @@
 using FedServerless.Activities.State;
 using FedServerless.Compression;
 using FedServerless.Model;
+using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
 
@@ -8,7 +9,7 @@ namespace FedServerless.Testing.Federation;
 
 /// <summary>
 /// A round's model worked out again from plan, seal, accepted and the retained updates, one coordinate at a time, by none of
-/// the product's kernels: what the published bytes must be (weighted mean, server SGD).
+/// the product's kernels: what the published bytes must be (weighted mean; server SGD or FedAvgM).
 /// </summary>
 public static class Recomputation
 {
@@ -37,15 +38,32 @@ public static class Recomputation
         }
 
         var total = accepted.Sum(update => update.Weight);
+        var momentum = await MomentumAsync(disk, plan);
         var result = new float[sums.Length];
         for (var i = 0; i < result.Length; i++)
         {
             var mean = sums[i] / total;
-            var step = plan.Optimizer.LearningRate * mean;
+            var step = plan.Optimizer.LearningRate * (i < momentum.Length ? (plan.Optimizer.Beta1 * momentum[i]) + mean : mean);
             result[i] = i < start.Layout.ParameterCount ? (float)(start.Values[i] + step) : (float)mean;
         }
 
         return new ModelState(start.Layout, result, integers);
+    }
+
+    private static async Task<float[]> MomentumAsync(IObjectStore disk, RoundPlan plan)
+    {
+        switch (plan.Optimizer.Name)
+        {
+            case ServerOptimizers.FedAvg:
+                return [];
+            case ServerOptimizers.FedAvgM when plan.OptimizerState is { } state:
+                var file = await disk.FindBytesAsync(state.Object, CancellationToken.None);
+                return ModelStateFile.Read(file!.Value.Content).Values;
+            case ServerOptimizers.FedAvgM:
+                return new float[plan.Parameters];
+            default:
+                throw new NotSupportedException($"{plan.Optimizer.Name} is not worked out again here.");
+        }
     }
 
     private static async Task<(float[] Values, long[] Integers)> DecodeAsync(IObjectStore disk, RoundPlan plan, UpdateShape shape, AcceptedUpdate update)

@@ -55,6 +55,9 @@ public sealed class FaultInjectingStore(IObjectStore inner, Func<StoreWrite, Sto
     /// <summary>A store that sends every write twice.</summary>
     public static FaultInjectingStore AlwaysTwice(IObjectStore inner) => new(inner, _ => StoreFault.Twice);
 
+    /// <summary>The simulated process dies of something else: every later call throws.</summary>
+    public void Kill() => _crashed = true;
+
     public Task<ObjectFacts?> HeadAsync(string name, CancellationToken cancellationToken) =>
         Alive().HeadAsync(name, cancellationToken);
 
@@ -147,12 +150,22 @@ public sealed class FaultInjectingStore(IObjectStore inner, Func<StoreWrite, Sto
                 throw new IOException($"Injected failure before write {write.Number}, {write.Kind} '{write.Name}'.");
             case StoreFault.Full:
                 throw new StoreFullException(write.Name, new IOException("Injected: no space left on device."));
+            case StoreFault.CrashAfter:
+                try
+                {
+                    await act();
+                }
+                catch (Exception)
+                {
+                    // A write that failed on its way (its sender hung up, say) is no less the last one.
+                }
+
+                throw Crash(write);
         }
 
         var result = await act();
         return fault switch
         {
-            StoreFault.CrashAfter => throw Crash(write),
             StoreFault.FailAfter => throw new IOException($"Injected failure after write {write.Number}, {write.Kind} '{write.Name}'."),
             _ => result,
         };

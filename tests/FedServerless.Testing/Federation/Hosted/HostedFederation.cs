@@ -113,6 +113,7 @@ public sealed class HostedFederation(HostedParts? parts = null) : IAsyncDisposab
             TimeProvider = new ImpatientTime(),
             OnEvent = events.Enqueue,
             MaxAttempts = 100,
+            MaxBackoff = TimeSpan.FromSeconds(10),
         };
         options = change?.Invoke(options) ?? options;
         var code = await Operator.EnrolmentCodeAsync(id);
