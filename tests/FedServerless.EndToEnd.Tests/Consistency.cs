@@ -1,5 +1,4 @@
 using FedServerless.Activities.State;
-using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Federation.Hosted;
 
