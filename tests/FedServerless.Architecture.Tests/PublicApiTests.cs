@@ -1,5 +1,7 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json.Serialization;
 using FedServerless.Testing;
 
 namespace FedServerless.Architecture.Tests;
@@ -35,11 +37,18 @@ public sealed class PublicApiTests
         var text = new StringBuilder();
         foreach (var type in assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal))
         {
+            if (type.IsSubclassOf(typeof(JsonSerializerContext)))
+            {
+                text.Append("sealed class ").Append(type.FullName).Append(" (generated)\n");
+                continue;
+            }
+
             text.Append(Kind(type)).Append(' ').Append(type.FullName).Append('\n');
             const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
             var members = type.GetMembers(Declared)
                 .Where(member => member is not MethodInfo { IsSpecialName: true } || member.Name.StartsWith("op_", StringComparison.Ordinal))
                 .Where(member => member.DeclaringType == type && !member.Name.Contains('<') && member is not TypeInfo)
+                .Where(member => member is PropertyInfo || !member.IsDefined(typeof(CompilerGeneratedAttribute), false))
                 .Select(member => $"  {(IsStatic(member) ? "static " : "")}{member}")
                 .Order(StringComparer.Ordinal);
             foreach (var member in members)
