@@ -29,7 +29,9 @@ public sealed class PublicApiTests
         }
 
         Assert.True(File.Exists(file), $"{file} does not exist; run the test with FED_ACCEPT_API=1 and review it.");
-        Assert.Equal(File.ReadAllText(file), rendered);
+        Assert.True(
+            File.ReadAllText(file) == rendered,
+            $"The public surface of {assembly} changed. Run this test with FED_ACCEPT_API=1, review the diff of {file}, and commit it with the change.");
     }
 
     private static string Render(Assembly assembly)
