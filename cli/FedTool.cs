@@ -30,6 +30,32 @@ internal static class FedTool
 
     public static async Task<int> RunAsync(string[] args, Shell shell, CancellationToken cancellationToken = default)
     {
+        try
+        {
+            return await InvokeAsync(args, shell, cancellationToken);
+        }
+        catch (CommandException exception)
+        {
+            shell.Error.WriteLine($"fed: {exception.Message}");
+            return exception.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            shell.Error.WriteLine("fed: cancelled.");
+            return ExitCodes.Failure;
+        }
+        catch (Exception exception)
+        {
+            // What nobody foresaw, in a line; whoever looks for its cause wants to see where it comes from.
+            shell.Error.WriteLine(shell.Variable(Variables.Debug) is { Length: > 0 }
+                ? $"fed: {exception}"
+                : $"fed: this should not have happened: {exception.GetType().Name}: {exception.Message} Set {Variables.Debug}=1 to see where, and please report it.");
+            return ExitCodes.Failure;
+        }
+    }
+
+    private static async Task<int> InvokeAsync(string[] args, Shell shell, CancellationToken cancellationToken)
+    {
         var parsed = CreateRoot(shell).Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
@@ -44,27 +70,24 @@ internal static class FedTool
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = Farewell,
         };
-        try
-        {
-            return await parsed.InvokeAsync(settings, cancellationToken);
-        }
-        catch (CommandException exception)
-        {
-            shell.Error.WriteLine($"fed: {exception.Message}");
-            return exception.ExitCode;
-        }
-        catch (OperationCanceledException)
-        {
-            shell.Error.WriteLine("fed: cancelled.");
-            return ExitCodes.Failure;
-        }
+        return await parsed.InvokeAsync(settings, cancellationToken);
     }
 
     private static void WriteErrors(ParseResult parsed, TextWriter error)
     {
-        foreach (var problem in parsed.Errors)
+        var command = parsed.CommandResult.Command;
+        if (command.Subcommands.Count > 0 && command.Action is null)
         {
-            error.WriteLine($"fed: {Readable(problem.Message)}");
+            // The library's own words for this do not say which commands there are.
+            var given = parsed.UnmatchedTokens.Count == 0 ? "a command is missing" : $"there is no command '{parsed.UnmatchedTokens[0]}'";
+            error.WriteLine($"fed: {given}; expected {string.Join(", ", command.Subcommands.Select(known => known.Name))}.");
+        }
+        else
+        {
+            foreach (var problem in parsed.Errors)
+            {
+                error.WriteLine($"fed: {Readable(problem.Message)}");
+            }
         }
 
         var names = new List<string>();
@@ -86,7 +109,9 @@ internal static class FedTool
             return message;
         }
 
-        var expected = message.Contains("Double", StringComparison.Ordinal) ? "a number" : "a whole number";
+        var expected = message.Contains("Double", StringComparison.Ordinal) ? "a number"
+            : message.Contains("Int64", StringComparison.Ordinal) ? $"a whole number from {long.MinValue} to {long.MaxValue}"
+            : $"a whole number up to {int.MaxValue}";
         return $"{message[..at]}; expected {expected}.";
     }
 }

@@ -28,11 +28,24 @@ internal sealed class Shell
     {
         Output = System.Console.Out,
         Error = System.Console.Error,
-        Console = AnsiConsole.Console,
+        Console = CreateConsole(),
         Variable = Environment.GetEnvironmentVariable,
         CurrentFolder = Environment.CurrentDirectory,
         HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile),
     };
+
+    // A table that goes into a file or a pipe is not folded: whatever reads it has no right edge.
+    private static IAnsiConsole CreateConsole()
+    {
+        const int Unfolded = 1000;
+        var console = AnsiConsole.Console;
+        if (System.Console.IsOutputRedirected)
+        {
+            console.Profile.Width = Unfolded;
+        }
+
+        return console;
+    }
 
     /// <summary>The clone that this tool belongs to, or null when it runs from somewhere else.</summary>
     public string? FindRepository()

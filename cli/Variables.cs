@@ -15,6 +15,9 @@ internal static class Variables
     /// <summary>The operator key.</summary>
     public const string Key = "FED_KEY";
 
+    /// <summary>Anything shows the whole of what went wrong unexpectedly, for those who look for its cause.</summary>
+    public const string Debug = "FED_DEBUG";
+
     /// <summary>1 lets the long tests run; <c>fed test --long</c> sets it for the test programs.</summary>
     public const string LongTests = "FED_LONG_TESTS";
 }

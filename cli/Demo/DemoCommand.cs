@@ -10,8 +10,8 @@ internal static class DemoCommand
     public static Command Create(Shell shell)
     {
         var defaults = new DemoOptions();
-        var model = new Option<string>("--model") { Description = "What to train.", DefaultValueFactory = _ => defaults.Model };
-        model.AcceptOnlyFromAmong(Architectures.Softmax, Architectures.Mlp);
+        var model = new Option<string>("--model") { Description = $"What to train: {Architectures.Softmax} or {Architectures.Mlp}.", HelpName = "NAME", DefaultValueFactory = _ => defaults.Model }
+            .OneOf(Architectures.Softmax, Architectures.Mlp);
         var partition = new Option<PartitionChoice>("--partition")
         {
             Description = $"How the digits are dealt out: {PartitionChoice.Form}.",
@@ -32,7 +32,7 @@ internal static class DemoCommand
         var rounds = Number("--rounds", "Rounds to publish.", defaults.Rounds, RunLimits.MaxRounds);
         var seed = new Option<long>("--seed") { Description = "Where all chance comes from.", HelpName = "N", DefaultValueFactory = _ => defaults.Seed };
         var azurite = new Option<bool>("--azurite") { Description = "Start Azurite and keep everything there; needs Node.js." };
-        var data = new Option<string?>("--data") { Description = "Keep the files here. Default: a temporary folder.", HelpName = "DIR" };
+        var data = new Option<string?>("--data") { Description = "Keep the files here. Default: a temporary folder.", HelpName = "DIR" }.NotBlank();
         var json = new Option<bool>("--json") { Description = "Write the result as JSON on the last line." };
         var command = new Command("demo", "Train a real model across edge clients on this machine.")
         {
@@ -52,16 +52,6 @@ internal static class DemoCommand
         return command;
     }
 
-    private static Option<int> Number(string name, string description, int @default, int most)
-    {
-        var option = new Option<int>(name) { Description = $"{description} 1 to {most}.", HelpName = "N", DefaultValueFactory = _ => @default };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && (value < 1 || value > most))
-            {
-                result.AddError($"{name} is {value}; expected 1 to {most}.");
-            }
-        });
-        return option;
-    }
+    private static Option<int> Number(string name, string description, int @default, int most) =>
+        new Option<int>(name) { Description = $"{description} 1 to {most}.", HelpName = "N", DefaultValueFactory = _ => @default }.Within(1, most);
 }

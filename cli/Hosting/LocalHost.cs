@@ -15,11 +15,13 @@ internal sealed class LocalHost : IAsyncDisposable
     private readonly Process _process;
     private readonly DataFolder _data;
     private readonly Queue<string> _output = new();
+    private readonly bool _isShown;
 
-    private LocalHost(Process process, DataFolder data)
+    private LocalHost(Process process, DataFolder data, bool isShown)
     {
         _process = process;
         _data = data;
+        _isShown = isShown;
     }
 
     /// <summary>Where it answers, and the operator key.</summary>
@@ -42,7 +44,7 @@ internal sealed class LocalHost : IAsyncDisposable
         var before = WrittenAt(options.Data.UrlFile);
         var start = ChildProcess.Dotnet([program, .. options.Arguments]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        var host = new LocalHost(new Process { StartInfo = start }, options.Data);
+        var host = new LocalHost(new Process { StartInfo = start }, options.Data, isShown: onLine is not null);
         host.Launch(onLine);
         try
         {
@@ -136,12 +138,14 @@ internal sealed class LocalHost : IAsyncDisposable
         }
     }
 
-    /// <summary>A failure with the host's last output.</summary>
+    /// <summary>A failure with the host's last output, unless that has been shown already.</summary>
     public CommandException Failed(string what)
     {
         lock (_output)
         {
-            return new CommandException(string.Join(Environment.NewLine, _output.Prepend($"{what} Its last output:")));
+            return new CommandException(_isShown
+                ? $"{what} Its output above says why."
+                : string.Join(Environment.NewLine, _output.Prepend($"{what} Its last output:")));
         }
     }
 

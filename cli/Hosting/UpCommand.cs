@@ -13,15 +13,8 @@ internal static class UpCommand
 
     public static Command Create(Shell shell)
     {
-        var data = new Option<string?>("--data") { Description = "The folder that keeps everything. Default: .fed/data in the clone, else ~/.fedserverless.", HelpName = "DIR" };
-        var port = new Option<int>("--port") { Description = "The port on the loopback interface; 0 for a free one.", HelpName = "N", DefaultValueFactory = _ => DefaultPort };
-        port.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 0 or > MaxPort)
-            {
-                result.AddError($"--port must be 0 to {MaxPort}.");
-            }
-        });
+        var data = new Option<string?>("--data") { Description = "The folder that keeps everything. Default: .fed/data in the clone, else ~/.fedserverless.", HelpName = "DIR" }.NotBlank();
+        var port = new Option<int>("--port") { Description = "The port on the loopback interface; 0 for a free one.", HelpName = "N", DefaultValueFactory = _ => DefaultPort }.Within(0, MaxPort);
         var azurite = new Option<bool>("--azurite") { Description = "Start Azurite and keep everything there; needs Node.js." };
         var command = new Command("up", "Run a local host until Ctrl+C.") { data, port, azurite };
         command.SetAction((parsed, cancellationToken) =>
@@ -48,7 +41,7 @@ internal static class UpCommand
         try
         {
             var exitCode = await host.Ended.WaitAsync(cancellationToken);
-            throw new CommandException($"The local host ended by itself with code {exitCode}; its output above says why.");
+            throw host.Failed($"The local host ended by itself with code {exitCode}.");
         }
         catch (OperationCanceledException)
         {

@@ -17,7 +17,7 @@ internal static class RunCommands
         Steer(shell, "resume", "Go on with a paused run."),
         Steer(shell, "stop", "Stop a run; an open round is abandoned unless it is sealed already."),
         Steer(shell, "recover", "Start a run's workflow anew from what is stored."),
-        Log(shell),
+        Log(shell), Delete(shell),
     };
 
     private static Argument<string> RunArgument() => new("run") { Description = "The run's name." };
@@ -144,9 +144,29 @@ internal static class RunCommands
         });
     }
 
+    private static Command Delete(Shell shell)
+    {
+        var run = RunArgument();
+        return new ServerOptions(shell).Command("delete", "Delete a run that has ended or never started; versions it published stay.", [run], async (parsed, server, answer, token) =>
+        {
+            var view = await server.GetRunAsync(parsed.GetRequiredValue(run), token);
+            await server.DeleteRunAsync(view.Id, token);
+            return answer.Write(view, WireJson.Default.RunView, deleted => shell.Output.WriteLine($"{deleted.Id} is deleted."));
+        });
+    }
+
     private static async Task<int> FollowAsync(Shell shell, OperatorClient server, Answer answer, string run, CancellationToken cancellationToken)
     {
-        var view = await new RunWatch(shell, server, answer).FollowAsync(run, cancellationToken);
+        RunView view;
+        try
+        {
+            view = await new RunWatch(shell, server, answer).FollowAsync(run, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CommandException($"No longer watching; {run} goes on. Watch it again with: fed run watch {run}; end it with: fed run stop {run}");
+        }
+
         answer.Write(view, WireJson.Default.RunView, ended => shell.Output.WriteLine(RunWatch.Describe(ended, null)));
         return view.State == RunStates.Completed ? ExitCodes.Success : ExitCodes.Failure;
     }

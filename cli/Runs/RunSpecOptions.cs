@@ -44,15 +44,15 @@ internal sealed class RunSpecOptions
     private readonly Option<double?> _learningRate = new("--lr") { Description = "Local learning rate.", HelpName = "X" };
     private readonly Option<double?> _momentum = new("--momentum") { Description = "Local momentum.", HelpName = "X" };
     private readonly Option<double?> _proximalMu = new("--proximal-mu") { Description = "FedProx's µ.", HelpName = "X" };
-    private readonly Option<string?> _codec = new("--codec") { Description = "How updates travel.", HelpName = "NAME" };
-    private readonly Option<string?> _optimizer = new("--optimizer") { Description = "What the server does with the mean update.", HelpName = "NAME" };
+    private readonly Option<string?> _codec = new("--codec") { Description = $"How updates travel: {UpdateCodecs.Float32}, {UpdateCodecs.Float16} or {UpdateCodecs.Int8}.", HelpName = "NAME" };
+    private readonly Option<string?> _optimizer = new("--optimizer") { Description = $"What the server does with the mean update: {string.Join(", ", ServerOptimizers.Names)}.", HelpName = "NAME" };
     private readonly Option<double?> _serverLearningRate = new("--server-lr") { Description = "The server optimizer's learning rate.", HelpName = "X" };
     private readonly Option<double?> _maxNorm = new("--max-norm") { Description = "Refuse updates whose norm is larger.", HelpName = "X" };
 
     public RunSpecOptions()
     {
-        _codec.AcceptOnlyFromAmong(UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8);
-        _optimizer.AcceptOnlyFromAmong([.. ServerOptimizers.Names]);
+        _codec.OneOf(UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8);
+        _optimizer.OneOf([.. ServerOptimizers.Names]);
     }
 
     /// <summary>Every option, for a command.</summary>

@@ -15,14 +15,16 @@ internal sealed class RunWatch(Shell shell, OperatorClient server, Answer answer
     /// <returns>The run as it ended; with nothing more to come, not before.</returns>
     public async Task<RunView> FollowAsync(string run, CancellationToken cancellationToken)
     {
+        await server.GetRunAsync(run, cancellationToken);
         answer.Say(Table.Header);
         return await LiveStatus.RunAsync(shell, answer.IsJson, $"{run}: asking", async status =>
         {
-            var shown = 0;
+            var (shown, told) = (0, "");
             while (true)
             {
-                // The state first: rounds that are over by then are all in the listing that follows.
+                // The state first: rounds that are over by then are all in the listings that follow, which may be pages.
                 var view = await server.GetRunAsync(run, cancellationToken);
+                var before = shown;
                 RoundView? open = null;
                 foreach (var round in (await server.ListRoundsAsync(run, shown, cancellationToken)).Items)
                 {
@@ -36,12 +38,13 @@ internal sealed class RunWatch(Shell shell, OperatorClient server, Answer answer
                     shown = round.Round;
                 }
 
-                if (RunStates.IsFinal(view.State) && shown >= view.Round)
+                if (RunStates.IsFinal(view.State) && (shown >= view.Round || shown == before))
                 {
                     return view;
                 }
 
                 status(Describe(view, open));
+                told = TellWithoutTerminal(view, told);
                 await Task.Delay(LookEvery, shell.Time, cancellationToken);
             }
         });
@@ -50,12 +53,23 @@ internal sealed class RunWatch(Shell shell, OperatorClient server, Answer answer
     /// <summary>What a run is doing, in a line.</summary>
     public static string Describe(RunView run, RoundView? open)
     {
-        var where = open is null ? run.Reason : $"round {open.Round} is {open.State}, {open.Receipts} of {open.Cohort} updates here";
+        var where = open is null || RunStates.IsFinal(run.State) ? run.Reason : $"round {open.Round} is {open.State}, {open.Receipts} of {open.Cohort} updates here";
         return $"{run.Id}: {run.State}, {run.PublishedRounds} of {run.Spec.Rounds} rounds published{(where is null ? "" : $"; {where}")}";
     }
 
     /// <summary>True for a round that will not change any more.</summary>
     public static bool IsOver(RoundView round) => round.State is "published" or "abandoned";
+
+    // Where no line below the rows can change, a run that waits or pauses would look like one that hangs.
+    private string TellWithoutTerminal(RunView run, string told)
+    {
+        if (!shell.Console.Profile.Capabilities.Interactive && run.State != told && run.State != RunStates.Running)
+        {
+            answer.Say(Describe(run, null));
+        }
+
+        return run.State;
+    }
 
     private void Show(RoundView round)
     {

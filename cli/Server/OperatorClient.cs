@@ -25,6 +25,13 @@ internal sealed class OperatorClient : IDisposable
 
     public Task<Listing<RunView>> ListRunsAsync(CancellationToken cancellationToken) => GetAsync("runs", WireJson.Default.ListingRunView, cancellationToken);
 
+    public async Task DeleteRunAsync(string run, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, Address($"runs/{Escape(run)}"));
+        Authorize(request);
+        using var response = await SendAsync(request, cancellationToken);
+    }
+
     public Task<RunView> GetRunAsync(string run, CancellationToken cancellationToken) =>
         GetAsync($"runs/{Escape(run)}", WireJson.Default.RunView, cancellationToken);
 
@@ -84,7 +91,7 @@ internal sealed class OperatorClient : IDisposable
         var buffer = new byte[CopyBytes];
         var received = 0L;
         int count;
-        while (received <= artifact.Bytes && (count = await body.ReadAsync(buffer, cancellationToken)) > 0)
+        while (received <= artifact.Bytes && (count = await ReadAsync()) > 0)
         {
             hash.AppendData(buffer, 0, count);
             await destination.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
@@ -94,6 +101,19 @@ internal sealed class OperatorClient : IDisposable
         if (received != artifact.Bytes || Digest.FromBytes(hash.GetHashAndReset()) != artifact.Digest)
         {
             throw new CommandException($"The downloaded model is damaged: {received} bytes do not have the digest {artifact.Digest}. Try again.");
+        }
+
+        // Not to be taken for a failure of the destination.
+        async Task<int> ReadAsync()
+        {
+            try
+            {
+                return await body.ReadAsync(buffer, cancellationToken);
+            }
+            catch (IOException exception)
+            {
+                throw Interrupted(exception);
+            }
         }
     }
 
@@ -134,12 +154,16 @@ internal sealed class OperatorClient : IDisposable
     {
         using (request)
         {
-            request.Headers.Authorization = Server.Key is null ? null : new AuthenticationHeaderValue("Bearer", Server.Key);
+            Authorize(request);
             using var response = await SendAsync(request, cancellationToken);
             try
             {
                 await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
                 return await JsonSerializer.DeserializeAsync(body, type, cancellationToken) ?? throw new JsonException("null");
+            }
+            catch (IOException exception)
+            {
+                throw Interrupted(exception);
             }
             catch (JsonException)
             {
@@ -147,6 +171,12 @@ internal sealed class OperatorClient : IDisposable
             }
         }
     }
+
+    private void Authorize(HttpRequestMessage request) =>
+        request.Headers.Authorization = Server.Key is null ? null : new AuthenticationHeaderValue("Bearer", Server.Key);
+
+    private CommandException Interrupted(IOException exception) =>
+        new($"The connection to {Server.Url} broke off ({exception.Message}). Try again.");
 
     private async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken, Func<int, bool>? alsoSuccess = null)
@@ -173,7 +203,14 @@ internal sealed class OperatorClient : IDisposable
 
         using (response)
         {
-            throw await Refusal.ReadAsync(response, Server, cancellationToken);
+            try
+            {
+                throw await Refusal.ReadAsync(response, Server, cancellationToken);
+            }
+            catch (HttpRequestException exception)
+            {
+                throw Interrupted(new IOException(exception.Message, exception));
+            }
         }
     }
 

@@ -28,8 +28,16 @@ internal sealed record ServerAddress(Uri Url, string? Key, string KeySource)
             throw new CommandException($"'{text}' is not a server's address; expected something like http://127.0.0.1:7270.", ExitCodes.Usage);
         }
 
+        // Files and variables tend to end in a newline; no key has blanks around it.
+        key = key?.Trim();
+        var variableKey = shell.Variable(Variables.Key)?.Trim();
+        if ((key ?? variableKey)?.Any(character => character is <= ' ' or > '~') == true)
+        {
+            throw new CommandException($"What {(key is null ? Variables.Key : "--key")} holds is not an operator key: a key is one word without blanks or line breaks.", ExitCodes.Usage);
+        }
+
         var isFolders = source == Source.Folder || (source == Source.Option && IsSameServer(address, local));
-        return (key, isFolders, shell.Variable(Variables.Key)) switch
+        return (key, isFolders, variableKey) switch
         {
             ({ Length: > 0 }, _, _) => new ServerAddress(address, key, "--key"),
             (_, true, _) => new ServerAddress(address, folder.ReadKey(), folder.KeyFile),

@@ -5,11 +5,11 @@ namespace FedServerless.Cli.Server;
 /// <summary>The options of every command that talks to a server.</summary>
 internal sealed class ServerOptions(Shell shell)
 {
-    private readonly Option<string?> _url = new("--url") { Description = $"The server's address. Default: {Variables.Url}, else the local host's.", HelpName = "URL" };
+    private readonly Option<string?> _url = new Option<string?>("--url") { Description = $"The server's address. Default: {Variables.Url}, else the local host's.", HelpName = "URL" }.NotBlank();
 
-    private readonly Option<string?> _key = new("--key") { Description = $"The operator key. Default: {Variables.Key}, else the local host's.", HelpName = "KEY" };
+    private readonly Option<string?> _key = new Option<string?>("--key") { Description = $"The operator key. Default: {Variables.Key}, else the local host's.", HelpName = "KEY" }.NotBlank();
 
-    private readonly Option<string?> _data = new("--data") { Description = "The data folder of the local host to talk to.", HelpName = "DIR" };
+    private readonly Option<string?> _data = new Option<string?>("--data") { Description = "The data folder of the local host to talk to.", HelpName = "DIR" }.NotBlank();
 
     private readonly Option<bool> _json = new("--json") { Description = "Write the answer as JSON, for scripts." };
 

@@ -17,14 +17,7 @@ internal static class TestCommand
         var @long = new Option<bool>("--long") { Description = "Run the long tests too." };
         var filter = new Option<string?>("--filter") { Description = "Only tests whose full name contains this; an xunit query if it begins with '/'.", HelpName = "TEXT" };
         var project = new Option<string?>("--project") { Description = "Only projects whose name contains this.", HelpName = "TEXT" };
-        var jobs = new Option<int>("--jobs") { Description = "Test programs at a time.", HelpName = "N", DefaultValueFactory = _ => DefaultJobs };
-        jobs.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > MaxJobs)
-            {
-                result.AddError($"--jobs must be 1 to {MaxJobs}.");
-            }
-        });
+        var jobs = new Option<int>("--jobs") { Description = "Test programs at a time.", HelpName = "N", DefaultValueFactory = _ => DefaultJobs }.Within(1, MaxJobs);
         var command = new Command("test", "Build everything and run every test.") { @long, filter, project, jobs };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             shell,

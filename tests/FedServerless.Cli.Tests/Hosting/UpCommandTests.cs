@@ -49,7 +49,7 @@ public sealed class UpCommandTests
         Assert.Equal(ExitCodes.Failure, await shell.RunAsync("up", "--data", "host", "--port", "0"));
 
         Assert.Contains("The local host ended with code 1", shell.Error, StringComparison.Ordinal);
-        Assert.Contains("operator.key", shell.Error, StringComparison.Ordinal);
+        Assert.Contains("operator.key", shell.Output, StringComparison.Ordinal);
     }
 
     private static async Task UntilAsync(Func<bool> condition)

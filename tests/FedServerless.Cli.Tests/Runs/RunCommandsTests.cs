@@ -120,6 +120,49 @@ public sealed class RunCommandsTests
     }
 
     [Fact]
+    public async Task Watch_RunFailedInAnOpenRound_EndsAndTellsWhy()
+    {
+        var server = new FakeServer()
+            .On("GET runs/r", Views.Run(RunStates.Failed, round: 2, published: 1, reason: "fed run recover r continues it"), Json.RunView)
+            .On("GET runs/r/rounds?after=0", new Listing<RoundView>([Views.Round(1), Views.Round(2, "open")]), Json.ListingRoundView)
+            .On("GET runs/r/rounds?after=1", new Listing<RoundView>([Views.Round(2, "open")]), Json.ListingRoundView);
+        using var shell = new TestShell(server);
+
+        Assert.Equal(ExitCodes.Failure, await shell.RunAsync("run", "watch", "r"));
+
+        Assert.Contains("r: failed, 1 of 3 rounds published; fed run recover r continues it", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watch_Cancelled_SaysThatTheRunGoesOn()
+    {
+        var server = new FakeServer()
+            .On("GET runs/r", Views.Run(RunStates.WaitingForClients), Json.RunView)
+            .On("GET runs/r/rounds?after=0", new Listing<RoundView>([]), Json.ListingRoundView);
+        using var shell = new TestShell(server);
+        using var stop = new CancellationTokenSource();
+        var watching = FedTool.RunAsync(["run", "watch", "r"], shell.Shell, stop.Token);
+        await stop.CancelAsync();
+
+        Assert.Equal(ExitCodes.Failure, await watching);
+
+        Assert.Contains("r goes on", shell.Error, StringComparison.Ordinal);
+        Assert.Contains("r: waitingForClients", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Delete_RunHasEnded_DeletesIt()
+    {
+        var server = new FakeServer().On("GET runs/r", Views.Run(RunStates.Stopped), Json.RunView).On("DELETE runs/r", 204, []);
+        using var shell = new TestShell(server);
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("run", "delete", "r"));
+
+        Assert.Equal(("DELETE runs/r", $"Bearer {FakeServer.Key}"), (server.Requests[^1].Line, server.Requests[^1].Authorization));
+        Assert.Contains("r is deleted", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Watch_Json_WritesOnlyTheEnd()
     {
         var ended = Views.Run(RunStates.Completed, round: 1, published: 1);

@@ -32,6 +32,28 @@ public sealed class ServerAddressTests : IDisposable
     }
 
     [Fact]
+    public void Resolve_KeyWithALineBreakBehind_IsTheKey()
+    {
+        _shell.Set(Variables.Url, LocalUrl).Set(Variables.Key, "the-key\r\n");
+
+        Assert.Equal("the-key", Resolve().Key);
+    }
+
+    [Theory]
+    [InlineData("two words")]
+    [InlineData("two\nlines")]
+    [InlineData("schlüssel")]
+    public void Resolve_KeyThatNoHeaderCarries_SaysWhatAKeyIs(string key)
+    {
+        _shell.Set(Variables.Url, LocalUrl).Set(Variables.Key, key);
+
+        var problem = Assert.Throws<CommandException>(() => Resolve());
+
+        Assert.Equal(ExitCodes.Usage, problem.ExitCode);
+        Assert.Contains("FED_KEY holds is not an operator key", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Resolve_AnotherServerByOption_NeverGetsTheLocalKey()
     {
         _shell.WriteDataFolder("home/.fedserverless", LocalUrl, "local-key");
