@@ -1,5 +1,6 @@
 using FedServerless.Local.Engine.Journal;
 using FedServerless.Storage;
+using FedServerless.Testing.Engine;
 using FedServerless.Testing.Federation.Hosted;
 using FedServerless.Testing.Storage;
 
@@ -12,12 +13,13 @@ namespace FedServerless.EndToEnd.Tests.Crashes;
 internal sealed class MortalFederation : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _supervision;
     private Life _life = new();
 
-    public MortalFederation(params Death[] deaths)
+    public MortalFederation(WriteWatch watch)
     {
-        Watch = new WriteWatch(deaths);
+        Watch = watch;
         Federation = new HostedFederation(new HostedParts { Store = Mortal, Journal = journal => new MortalJournal(journal, Watch, _life) });
         _supervision = Task.Run(SuperviseAsync);
     }
@@ -26,8 +28,14 @@ internal sealed class MortalFederation : IAsyncDisposable
 
     public WriteWatch Watch { get; }
 
+    /// <summary>True when the journal goes with the host that dies.</summary>
+    public bool LosesJournal { get; init; }
+
     /// <summary>Hosts that lived.</summary>
     public int Lives { get; private set; }
+
+    /// <summary>Completes once a host has started for the first time.</summary>
+    public Task StartedAsync() => _started.Task;
 
     /// <summary>Stops a host where it stands.</summary>
     public void Kill() => _life.Die();
@@ -52,6 +60,7 @@ internal sealed class MortalFederation : IAsyncDisposable
             try
             {
                 await Federation.StartAsync();
+                _started.TrySetResult();
             }
             catch (Exception) when (life.IsOver)
             {
@@ -68,6 +77,10 @@ internal sealed class MortalFederation : IAsyncDisposable
             }
 
             await Federation.CrashAsync();
+            if (LosesJournal)
+            {
+                Federation.Journal = new InMemoryJournal();
+            }
         }
     }
 
@@ -113,16 +126,21 @@ internal sealed class MortalFederation : IAsyncDisposable
             foreach (var write in batch)
             {
                 Alive();
-                var death = watch.OnJournal(write);
-                if (death is not { After: false })
+                var fault = watch.OnJournal(write);
+                if (fault == StoreFault.Full)
+                {
+                    throw new JournalException(JournalFault.Full, "No room (injected).");
+                }
+
+                if (fault != StoreFault.CrashBefore)
                 {
                     inner.Commit([write]);
                 }
 
-                if (death is not null)
+                if (fault is StoreFault.CrashBefore or StoreFault.CrashAfter)
                 {
                     life.Die();
-                    throw new SimulatedCrashException(null);
+                    throw new Testing.Storage.SimulatedCrashException(null);
                 }
             }
         }
@@ -131,6 +149,6 @@ internal sealed class MortalFederation : IAsyncDisposable
         {
         }
 
-        private IJournal Alive() => life.IsOver ? throw new SimulatedCrashException(null) : inner;
+        private IJournal Alive() => life.IsOver ? throw new Testing.Storage.SimulatedCrashException(null) : inner;
     }
 }

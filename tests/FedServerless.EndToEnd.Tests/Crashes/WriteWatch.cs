@@ -4,21 +4,24 @@ using FedServerless.Testing.Storage;
 
 namespace FedServerless.EndToEnd.Tests.Crashes;
 
-/// <summary>Where a host dies: around one write, named by what it writes and not by its number, so that every run has the same.</summary>
+/// <summary>What happens to one write, named by what it writes and not by its number, so that every run has the same.</summary>
 /// <param name="Write">The write, as <see cref="WriteWatch"/> names it.</param>
-/// <param name="After">True when the write is done and nobody knows; false when it never happens.</param>
-internal sealed record Death(string Write, bool After)
+/// <param name="Fault">What happens to it. In the journal, the faults of one call alone but a full disk are none.</param>
+internal sealed record Mishap(string Write, StoreFault Fault)
 {
-    public override string ToString() => $"{(After ? "after" : "before")} {Write}";
+    public override string ToString() => $"{Fault} at {Write}";
 }
 
-/// <summary>Sees every write of all hosts of a federation, to the store and to the journal, and says which is fatal.</summary>
-internal sealed partial class WriteWatch(IEnumerable<Death> deaths)
+/// <summary>Sees every write of all hosts of a federation, to the store and to the journal, and says what happens to it.</summary>
+internal sealed partial class WriteWatch(IEnumerable<Mishap> mishaps)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _times = new(StringComparer.Ordinal);
     private readonly List<string> _writes = [];
-    private readonly List<Death> _left = [.. deaths];
+    private readonly List<Mishap> _left = [.. mishaps];
+
+    /// <summary>Every so many-eth write is fatal, by turns before and after it; 0 for none.</summary>
+    public int FatalEvery { get; init; }
 
     /// <summary>All writes so far: what, and the how many-eth of its name.</summary>
     public IReadOnlyList<string> Writes
@@ -32,8 +35,8 @@ internal sealed partial class WriteWatch(IEnumerable<Death> deaths)
         }
     }
 
-    /// <summary>Deaths that did not come about.</summary>
-    public IReadOnlyList<Death> Left
+    /// <summary>Mishaps that did not come about.</summary>
+    public IReadOnlyList<Mishap> Left
     {
         get
         {
@@ -44,34 +47,34 @@ internal sealed partial class WriteWatch(IEnumerable<Death> deaths)
         }
     }
 
-    public StoreFault OnStore(StoreWrite write) => Next($"{write.Kind} {Chances().Replace(write.Name, "*")}") switch
-    {
-        null => StoreFault.None,
-        { After: true } => StoreFault.CrashAfter,
-        _ => StoreFault.CrashBefore,
-    };
+    public StoreFault OnStore(StoreWrite write) => Next($"{write.Kind} {Chances().Replace(write.Name, "*")}");
 
-    public Death? OnJournal(JournalWrite write) => Next(write switch
+    public StoreFault OnJournal(JournalWrite write) => Next(write switch
     {
         JournalWrite.Append append => $"Journal Append {append.InstanceId} {append.Event.Kind} {append.Event.Name}",
         JournalWrite.SetStatus status => $"Journal SetStatus {status.InstanceId} {status.Status}",
         _ => $"Journal {write.GetType().Name} {write.InstanceId}",
     });
 
-    private Death? Next(string name)
+    private StoreFault Next(string name)
     {
         lock (_gate)
         {
             var times = _times[name] = _times.GetValueOrDefault(name) + 1;
             var write = $"{name} #{times}";
             _writes.Add(write);
-            var death = _left.FirstOrDefault(death => death.Write == write);
-            if (death is not null)
+            if (FatalEvery > 0 && _writes.Count % FatalEvery == 0)
             {
-                _left.Remove(death);
+                return _writes.Count / FatalEvery % 2 == 0 ? StoreFault.CrashBefore : StoreFault.CrashAfter;
             }
 
-            return death;
+            var mishap = _left.FirstOrDefault(mishap => mishap.Write == write);
+            if (mishap is not null)
+            {
+                _left.Remove(mishap);
+            }
+
+            return mishap?.Fault ?? StoreFault.None;
         }
     }
 
