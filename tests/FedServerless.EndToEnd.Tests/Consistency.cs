@@ -1,4 +1,5 @@
 using FedServerless.Activities.State;
+using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Federation.Hosted;
 
@@ -11,14 +12,17 @@ internal static class Consistency
     /// Every acknowledged receipt is in its seal, nobody is in a seal twice, the accepted are among the sealed, and every version
     /// is what plan, accepted set and update bytes make of its parent.
     /// </summary>
-    public static async Task CheckAsync(HostedFederation federation, string run, int rounds, bool recompute = true)
+    public static Task CheckAsync(HostedFederation federation, string run, int rounds, bool recompute = true) =>
+        CheckAsync(federation.Disk, federation.Clients, run, rounds, recompute);
+
+    /// <summary>The same on any store.</summary>
+    public static async Task CheckAsync(IObjectStore disk, IReadOnlyList<HostedClient> clients, string run, int rounds, bool recompute)
     {
-        var disk = federation.Disk;
         for (var round = 1; round <= rounds; round++)
         {
             var seal = (await disk.GetAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, CancellationToken.None)).Value;
             Assert.Equal(seal.Receipts.Distinct(StringComparer.Ordinal), seal.Receipts);
-            var acknowledged = federation.Clients.Where(client => client.Acknowledged.Contains((run, round))).Select(client => client.Id);
+            var acknowledged = clients.Where(client => client.Acknowledged.Contains((run, round))).Select(client => client.Id);
             Assert.Empty(acknowledged.Except(seal.Receipts));
             if (!seal.Aggregate)
             {

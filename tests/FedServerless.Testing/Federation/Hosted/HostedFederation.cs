@@ -16,6 +16,12 @@ public sealed record HostedParts
     /// <summary>True for the host's own file store and SQLite journal in the data folder. Default false.</summary>
     public bool OnDisk { get; init; }
 
+    /// <summary>True for the host's own program in a process of its own, on disk: its death is a kill. Default false.</summary>
+    public bool AsProcess { get; init; }
+
+    /// <summary>Further arguments of that program.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
     /// <summary>Stands between each host and the disk. Default: nothing.</summary>
     public Func<IObjectStore, IObjectStore> Store { get; init; } = static store => store;
 
@@ -39,6 +45,7 @@ public sealed class HostedFederation(HostedParts? parts = null) : IAsyncDisposab
     private readonly HostLog _log = new();
     private readonly List<HostedClient> _clients = [];
     private LocalHost? _host;
+    private HostProcess? _process;
     private OperatorCalls? _operator;
     private string? _operatorKey;
 
@@ -61,7 +68,10 @@ public sealed class HostedFederation(HostedParts? parts = null) : IAsyncDisposab
     /// <summary>The running host.</summary>
     public LocalHost Host => _host ?? throw new InvalidOperationException("The host is not running.");
 
-    /// <summary>The disk beneath all hosts; only without <see cref="HostedParts.OnDisk"/>.</summary>
+    /// <summary>The host's process; only with <see cref="HostedParts.AsProcess"/>.</summary>
+    public HostProcess Process => _process ?? throw new InvalidOperationException("No host process is running.");
+
+    /// <summary>The disk beneath all hosts; only without <see cref="HostedParts.OnDisk"/> and <see cref="HostedParts.AsProcess"/>.</summary>
     public InMemoryObjectStore Disk { get; private set; } = null!;
 
     /// <summary>The journal beneath all hosts; only without <see cref="HostedParts.OnDisk"/>. Set another to lose it.</summary>
@@ -85,15 +95,29 @@ public sealed class HostedFederation(HostedParts? parts = null) : IAsyncDisposab
     public async Task StartAsync()
     {
         Directory.CreateDirectory(DataFolder);
+        if (_parts.AsProcess)
+        {
+            _process = await HostProcess.StartAsync(DataFolder, [.. _parts.Arguments]);
+            _operatorKey = _process.OperatorKey;
+            Network.LeadTo(_process.Url.Port);
+            return;
+        }
+
         var options = _parts.Options(new LocalHostOptions { DataFolder = DataFolder, Url = "http://127.0.0.1:0", FlushToDisk = false });
         _host = await LocalHost.StartAsync(options, HostParts(), CancellationToken.None);
         _operatorKey = _host.OperatorKey;
         Network.LeadTo(_host.Url.Port);
     }
 
-    /// <summary>Stops the host. Nothing it would still have answered is heard: the network is cut first.</summary>
+    /// <summary>Stops the host. Nothing it would still have answered is heard: the network is cut first. A process is killed.</summary>
     public async Task CrashAsync()
     {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+            _process = null;
+        }
+
         Network.Cut();
         if (_host is not null)
         {
