@@ -1,4 +1,3 @@
-using FedServerless.Numerics;
 using FedServerless.Wire;
 
 namespace FedServerless.Model;
@@ -105,12 +104,19 @@ public static class Architectures
     {
         var layout = Layout(spec);
         var values = new float[layout.FloatCount];
-        if (spec.Name == Mlp)
-        {
-            DrawUniform(layout, DeterministicRandom.Derive(seed, "architecture"), values);
-        }
-
+        new InitialWeights(spec, layout, seed).Next(values);
         return new ModelState(layout, values, []);
+    }
+
+    /// <summary>
+    /// The same version 0 as its <see cref="CanonicalModelFile"/>, made as it is read, once and forwards: constant memory whatever
+    /// the model's size.
+    /// </summary>
+    /// <exception cref="ArgumentException">The spec is not legal; the message lists every problem.</exception>
+    public static Stream OpenInitial(ArchitectureSpec spec, long seed)
+    {
+        var layout = Layout(spec);
+        return new InitialModelStream(CanonicalModelFile.Create(layout), new InitialWeights(spec, layout, seed));
     }
 
     /// <summary>Widths from the inputs to the outputs: [inputs, hidden…, outputs].</summary>
@@ -142,24 +148,5 @@ public static class Architectures
         }
 
         return count;
-    }
-
-    private static void DrawUniform(TensorLayout layout, DeterministicRandom random, Span<float> values)
-    {
-        var bound = 0.0;
-        for (var t = 0; t < layout.Tensors.Count; t++)
-        {
-            var tensor = layout.Tensors[t];
-            if (tensor.Shape.Count == 2)
-            {
-                // A layer's bias follows its weight and shares its bound.
-                bound = 1 / Math.Sqrt(tensor.Shape[1]);
-            }
-
-            foreach (ref var value in values.Slice((int)layout.Offsets[t], (int)tensor.Length))
-            {
-                value = (float)(bound * ((2 * random.NextDouble()) - 1));
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using FedServerless.Activities.State;
 using FedServerless.Compression;
 using FedServerless.Model;
@@ -65,10 +66,22 @@ public sealed class ModelPreparation(IObjectStore store, ModelCatalog models)
 
     private async Task InitializeAsync(string model, ArchitectureSpec architecture, long seed, CancellationToken cancellationToken)
     {
-        var bytes = ModelStateFile.ToBytes(Architectures.Initialize(architecture, seed));
-        var digest = Digest.Of(bytes);
+        // Drawn twice, once for the digest that names it: a host never holds a model.
+        Digest digest;
+        long length;
+        await using (var drawn = Architectures.OpenInitial(architecture, seed))
+        {
+            length = drawn.Length;
+            digest = Digest.FromBytes(await SHA256.HashDataAsync(drawn, cancellationToken));
+        }
+
         var name = StoreNames.Weights(model, ModelCatalog.InitialVersionOf(digest));
-        await store.PutBytesAsync(name, bytes, PutCondition.CreateOnce, cancellationToken);
-        await AdoptAsync(model, new StoredArtifact(name, bytes.Length, digest), Architectures.Layout(architecture).Digest, cancellationToken);
+        if (await store.HeadAsync(name, cancellationToken) is null)
+        {
+            await using var drawn = Architectures.OpenInitial(architecture, seed);
+            await store.PutAsync(name, drawn, length, PutCondition.CreateOnce, cancellationToken);
+        }
+
+        await AdoptAsync(model, new StoredArtifact(name, length, digest), Architectures.Layout(architecture).Digest, cancellationToken);
     }
 }

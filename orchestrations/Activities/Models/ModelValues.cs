@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using FedServerless.Activities.State;
 using FedServerless.Model;
@@ -33,12 +34,20 @@ internal static class ModelValues
         IObjectStore store, StoredArtifact artifact, FileSegment segment, Memory<T> destination, CancellationToken cancellationToken)
         where T : unmanaged
     {
-        var bytes = new byte[MemoryMarshal.AsBytes(destination.Span).Length];
-        if (await store.ReadAsync(artifact.Object, segment.FileOffset, bytes, cancellationToken) is null)
+        var length = MemoryMarshal.AsBytes(destination.Span).Length;
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        try
         {
-            throw new InvalidDataException($"'{artifact.Object}' is gone.");
-        }
+            if (await store.ReadAsync(artifact.Object, segment.FileOffset, bytes.AsMemory(0, length), cancellationToken) is null)
+            {
+                throw new InvalidDataException($"'{artifact.Object}' is gone.");
+            }
 
-        bytes.CopyTo(MemoryMarshal.AsBytes(destination.Span));
+            bytes.AsSpan(0, length).CopyTo(MemoryMarshal.AsBytes(destination.Span));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
@@ -32,7 +33,15 @@ internal sealed class AcceptedUpdates(
                     pending.Enqueue(ReadAsync(accepted[next++], firstBlock, blockCount, stop.Token));
                 }
 
-                Visit(await pending.Dequeue(), firstBlock, blockCount, visit);
+                var range = await pending.Dequeue();
+                try
+                {
+                    Visit(range, firstBlock, blockCount, visit);
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(range.Bytes);
+                }
             }
         }
         finally
@@ -65,7 +74,8 @@ internal sealed class AcceptedUpdates(
             throw new InvalidDataException($"The accepted update of '{update.Client}' cannot be read: {problem}");
         }
 
-        var bytes = new byte[header.BlockEnd(firstBlock + blockCount - 1) - header.BlockOffset(firstBlock)];
+        // Rented and returned once visited: a large model's ranges would otherwise pile up until the collector looks at them.
+        var bytes = ArrayPool<byte>.Shared.Rent(checked((int)(header.BlockEnd(firstBlock + blockCount - 1) - header.BlockOffset(firstBlock))));
         var filled = 0;
         foreach (var read in UpdateParts.Cut(header, plan.Update.PartBytes).Reads(firstBlock, blockCount))
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
@@ -48,7 +49,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             return new ShardReduced(false);
         }
 
-        await store.PutBytesAsync(done, MemoryMarshal.AsBytes(weights.AsSpan()).ToArray(), PutCondition.CreateOnce, cancellationToken);
+        await PutValuesAsync(done, weights, cancellationToken);
         return new ShardReduced(true);
     }
 
@@ -115,11 +116,25 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         for (var k = 0; k < optimizer.StateNames.Count; k++)
         {
             var name = SliceNames.State(input.Run, input.Round, input.Shard, optimizer.StateNames[k]);
-            var slice = MemoryMarshal.AsBytes(state.AsSpan(k * range.Count, range.Count)).ToArray();
-            await store.PutBytesAsync(name, slice, PutCondition.CreateOnce, cancellationToken);
+            await PutValuesAsync(name, state.AsMemory(k * range.Count, range.Count), cancellationToken);
         }
 
         return true;
+    }
+
+    private async Task PutValuesAsync(string name, ReadOnlyMemory<float> values, CancellationToken cancellationToken)
+    {
+        var length = sizeof(float) * values.Length;
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            MemoryMarshal.AsBytes(values.Span).CopyTo(bytes);
+            await store.PutBytesAsync(name, bytes.AsMemory(0, length), PutCondition.CreateOnce, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 
     private async Task ReduceIntegersAsync(RoundPlan plan, UpdateShape shape, AcceptedUpdates updates, CancellationToken cancellationToken)

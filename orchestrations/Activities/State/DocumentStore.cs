@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FedServerless.Storage;
@@ -62,7 +63,9 @@ public static class DocumentStore
     public static async Task<PutResult> PutBytesAsync(
         this IObjectStore store, string name, ReadOnlyMemory<byte> content, PutCondition condition, CancellationToken cancellationToken)
     {
-        using var stream = new MemoryStream(content.ToArray(), writable: false);
+        using var stream = MemoryMarshal.TryGetArray(content, out var array)
+            ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)
+            : new MemoryStream(content.ToArray(), writable: false);
         return await store.PutAsync(name, stream, content.Length, condition, cancellationToken);
     }
 

@@ -125,4 +125,21 @@ public sealed class ArchitecturesTests
 
     [Fact]
     public void LayerWidths_Mlp_RunsFromInputsToOutputs() => Assert.Equal([64, 32, 10], Architectures.LayerWidths(Mlp));
+
+    [Theory]
+    [InlineData("softmax", new int[0])]
+    [InlineData("mlp", new[] { 300, 70 })]
+    public void OpenInitial_ReadInPiecesOfAnyLength_IsTheFileOfInitialize(string name, int[] hidden)
+    {
+        var spec = new ArchitectureSpec { Name = name, Inputs = 64, Hidden = hidden, Outputs = 10 };
+        var expected = ModelStateFile.ToBytes(Architectures.Initialize(spec, 5));
+        foreach (var length in new[] { 1000, 65_536, 1 << 20 })
+        {
+            using var stream = Architectures.OpenInitial(spec, 5);
+            Assert.Equal(expected.Length, stream.Length);
+            var read = new MemoryStream();
+            stream.CopyTo(read, length);
+            Assert.True(expected.AsSpan().SequenceEqual(read.ToArray()));
+        }
+    }
 }
