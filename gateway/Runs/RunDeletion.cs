@@ -2,6 +2,7 @@ using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Storage;
+using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +25,11 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
             return Reply.Problem(Problems.WrongState($"Run '{run}' has not ended; stop it first."));
         }
 
-        await PurgeAsync(run, call.Workflows, cancellationToken);
+        if (!await PurgeAsync(run, call.Workflows, cancellationToken))
+        {
+            return Reply.Problem(Problems.WrongState($"Run '{run}' has ended and its workflow is about to; repeat this in a moment."));
+        }
+
         await store.DeleteAsync(StoreNames.ActiveRun(document.Value.Spec.Population, run), cancellationToken);
         foreach (var prefix in StoreNames.RunUpdates(run))
         {
@@ -43,14 +48,28 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         return Reply.Empty(StatusCodes.Status204NoContent);
     }
 
-    // An id that was ever started cannot be started again before it is forgotten.
-    private async Task PurgeAsync(string run, IWorkflowClient workflows, CancellationToken cancellationToken)
+    /// <summary>
+    /// Forgets the run's instances; false while one still runs. An id that was ever started cannot be started again before it is
+    /// forgotten, and an instance that goes on would work on the next run of this name.
+    /// </summary>
+    private async Task<bool> PurgeAsync(string run, IWorkflowClient workflows, CancellationToken cancellationToken)
     {
         var closed = (await RunLocation.FindAsync(store, run, cancellationToken)).Round;
         var recoveries = await store.CountAsync(StoreNames.RunRecoveries(run), cancellationToken);
-        for (var attempt = 0; attempt <= recoveries; attempt++)
+        var instances = Enumerable.Range(0, recoveries + 1).Select(attempt => attempt == 0 ? run : $"{run}~{attempt}").ToList();
+        foreach (var instance in instances)
         {
-            var instance = attempt == 0 ? run : $"{run}~{attempt}";
+            if (await workflows.GetStatusAsync(instance, cancellationToken) is { Phase: WorkflowPhase.Running })
+            {
+                // It may be waiting for something that does not matter any more.
+                await workflows.WakeAsync(instance, WakeEvents.Control, cancellationToken);
+                await workflows.WakeAsync(instance, WakeEvents.Clients, cancellationToken);
+                return false;
+            }
+        }
+
+        foreach (var instance in instances)
+        {
             for (var round = 1; round <= closed; round++)
             {
                 await workflows.PurgeAsync(RoundWorkflow.InstanceId(instance, round), cancellationToken);
@@ -59,5 +78,7 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
 
             await workflows.PurgeAsync(instance, cancellationToken);
         }
+
+        return true;
     }
 }
