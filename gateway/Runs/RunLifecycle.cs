@@ -27,6 +27,14 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
         }
 
         var document = new RunDocument(request.Id, request.Spec);
+        var isKnown = await store.HeadAsync(StoreNames.Run(request.Id), cancellationToken) is not null;
+        if (!isKnown && await models.HasVersionsOfAsync(request.Spec.Model, request.Id, cancellationToken))
+        {
+            return Reply.Problem(Problems.Conflict(
+                "/problems/versions-exist", "An earlier run had this id",
+                $"Model '{request.Spec.Model}' has versions that a deleted run '{request.Id}' published; choose another id."));
+        }
+
         if (!request.DryRun)
         {
             await store.PutBytesAsync(StoreNames.RunIndex + request.Id, default, PutCondition.CreateOnce, cancellationToken);

@@ -42,6 +42,27 @@ public sealed class ModelCatalog(IObjectStore store)
     public Task<Stored<ModelManifest>> ManifestAsync(string model, string version, CancellationToken cancellationToken) =>
         store.GetAsync(StoreNames.Manifest(model, version), StoreJson.Default.ModelManifest, cancellationToken);
 
+    /// <summary>
+    /// True when something lies under a version's name that the run would publish. Versions outlive their run, and their names are
+    /// create-once: another run under the same id would publish the old bytes as its own.
+    /// </summary>
+    public async Task<bool> HasVersionsOfAsync(string model, string run, CancellationToken cancellationToken)
+    {
+        var prefix = $"{StoreNames.Versions(model)}{run}-r";
+        await foreach (var facts in store.ListAsync(prefix, cancellationToken))
+        {
+            // "run-r" also begins the versions of a run called "run-retry".
+            var rest = facts.Name.AsSpan(prefix.Length);
+            var end = rest.IndexOf('/');
+            if (end > 0 && !rest[..end].ContainsAnyExceptInRange('0', '9'))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The tensor layout of an artifact.</summary>
     public async Task<TensorLayout> LayoutAsync(StoredArtifact artifact, CancellationToken cancellationToken) =>
         (await HeaderAsync(artifact, cancellationToken)).Layout;

@@ -25,6 +25,12 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
 
         var plan = await rounds.PlanAsync(input.Run, input.Round, cancellationToken);
         var version = ModelCatalog.VersionOf(input.Run, input.Round);
+        var before = await store.FindAsync(StoreNames.Manifest(plan.Value.Model, version), StoreJson.Default.ModelManifest, cancellationToken);
+        if (before is not null && before.Value.Plan != plan.Digest)
+        {
+            return new ModelPublished(null, $"version {version} exists already, from an earlier run of this name; create the run under another id");
+        }
+
         if (await WhoMovedPointerAsync(plan.Value, version, cancellationToken) is { } elsewhere)
         {
             return elsewhere;

@@ -1,5 +1,6 @@
 using System.Text;
 using FedServerless.Activities.State;
+using FedServerless.Storage;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -265,6 +266,42 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Delete_WorkflowStillRuns_WaitsForItsEnd()
+    {
+        using var scene = await RoundScene.OpenAsync();
+        await EndAsync(scene.Bench);
+        scene.Bench.Workflows.Phase = WorkflowPhase.Running;
+
+        var early = await scene.Bench.OperateAsync("deleteRun", "runs/r");
+        Assert.Equal((409, "/problems/wrong-state"), (early.Status, early.Problem().Type));
+        Assert.Empty(scene.Bench.Workflows.Purged);
+
+        scene.Bench.Workflows.Phase = WorkflowPhase.Completed;
+        Assert.Equal(204, (await scene.Bench.OperateAsync("deleteRun", "runs/r")).Status);
+    }
+
+    [Theory]
+    [InlineData("r-r1", 409)]
+    [InlineData("r-r10", 409)]
+    [InlineData("r-retry-r1", 201)]
+    [InlineData("init-0123456789ab", 201)]
+    public async Task Create_IdOfADeletedRunWithVersions_IsRefused(string version, int status)
+    {
+        await _bench.Disk.PutBytesAsync(StoreNames.Weights("m", version), new byte[1], PutCondition.CreateOnce, CancellationToken.None);
+
+        Assert.Equal(status, (await CreateAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Create_SameAgainAfterItPublished_IsTheSame()
+    {
+        await CreateAsync();
+        await _bench.Disk.PutBytesAsync(StoreNames.Weights("m", "r-r1"), new byte[1], PutCondition.CreateOnce, CancellationToken.None);
+
+        Assert.Equal(200, (await CreateAsync()).Status);
+    }
+
+    [Fact]
     public async Task Delete_CrashedAtAnyDelete_IsFinishedByTheSameRequest()
     {
         for (var number = 1; ; number++)
@@ -350,8 +387,12 @@ public sealed class RunTests : IDisposable
         return answer.Read(WireJson.Default.RunView);
     }
 
-    private static Task<Stored<RunOutcomeDocument>> EndAsync(GatewayBench bench) => bench.Disk.CreateOnceAsync(
-        StoreNames.RunOutcome("r"), new RunOutcomeDocument(RunStates.Completed, "done", 1, 1, null), StoreJson.Default.RunOutcomeDocument, CancellationToken.None);
+    private static Task<Stored<RunOutcomeDocument>> EndAsync(GatewayBench bench)
+    {
+        bench.Workflows.Phase = WorkflowPhase.Completed;
+        return bench.Disk.CreateOnceAsync(
+            StoreNames.RunOutcome("r"), new RunOutcomeDocument(RunStates.Completed, "done", 1, 1, null), StoreJson.Default.RunOutcomeDocument, CancellationToken.None);
+    }
 
     private async Task EndedAsync()
     {

@@ -152,6 +152,27 @@ public sealed class RoundTests
     }
 
     [Fact]
+    public async Task RunAsync_VersionOfADeletedRunOfThisName_IsNotPublishedAgain()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 2));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+        await Plans.ReplaceAsync(federation, plan => plan);
+        var plan = await disk.GetAsync(StoreNames.Plan(SimulatedFederation.RunId, 1), StoreJson.Default.RoundPlan, CancellationToken.None);
+        var parent = await disk.GetAsync(StoreNames.Manifest("digits", plan.Value.BaseVersion), StoreJson.Default.ModelManifest, CancellationToken.None);
+        await disk.CreateOnceAsync(
+            StoreNames.Manifest("digits", "run-r1"), parent.Value with { Version = "run-r1", Plan = Digest.Of("older"u8) }, StoreJson.Default.ModelManifest,
+            CancellationToken.None);
+
+        var outcome = await federation.RunRoundAsync();
+
+        Assert.Equal(RoundOutcomeKind.Abandoned, outcome.Kind);
+        Assert.Contains("exists already", outcome.Reason, StringComparison.Ordinal);
+        var pointer = await disk.GetAsync(StoreNames.ModelPointer("digits"), StoreJson.Default.PointerDocument, CancellationToken.None);
+        Assert.Equal(plan.Value.BaseVersion, pointer.Value.Version);
+    }
+
+    [Fact]
     public async Task RunAsync_UpdatesNotRetained_LeavesNoUpdateAndNoSlice()
     {
         var disk = new InMemoryObjectStore();
