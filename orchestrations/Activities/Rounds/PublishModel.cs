@@ -17,10 +17,9 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
 {
     public async Task<ModelPublished> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
-        var outcome = await store.FindAsync(StoreNames.RoundOutcome(input.Run, input.Round), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
-        if (outcome is not null)
+        if (await OutcomeAsync(input.Run, input.Round, cancellationToken) is { } over)
         {
-            return new ModelPublished(outcome.Value.Version, outcome.Value.Reason);
+            return over;
         }
 
         var plan = await rounds.PlanAsync(input.Run, input.Round, cancellationToken);
@@ -119,6 +118,13 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
                 continue;
             }
 
+            // Looked for after the pointer was read: had another copy moved it before, closed the round and the operator rolled it
+            // back to our parent, the outcome would be here; had it moved since, the swap fails.
+            if (await OutcomeAsync(plan.Run, plan.Round, cancellationToken) is { } over)
+            {
+                return over;
+            }
+
             var put = await store.PutAsync(
                 name, new PointerDocument(version, manifest), StoreJson.Default.PointerDocument, PutCondition.IfMatch(pointer.ETag), cancellationToken);
             if (put.Written)
@@ -128,7 +134,13 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         }
     }
 
-    /// <summary>Null while the pointer is at the parent; else what that means: this version or a child of it is served, or somebody else's.</summary>
+    private async Task<ModelPublished?> OutcomeAsync(string run, int round, CancellationToken cancellationToken)
+    {
+        var outcome = await store.FindAsync(StoreNames.RoundOutcome(run, round), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        return outcome is null ? null : new ModelPublished(outcome.Value.Version, outcome.Value.Reason);
+    }
+
+    /// <summary>Null while the pointer is at the parent; else what that means: this version or a descendant of it is served, or somebody else's.</summary>
     private async Task<ModelPublished?> WhoMovedPointerAsync(RoundPlan plan, string version, CancellationToken cancellationToken)
     {
         var served = await models.ServedAsync(plan.Model, cancellationToken)
@@ -138,8 +150,24 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
             return null;
         }
 
-        return served.Value.Version == version || (served.Value.Run == plan.Run && served.Value.Round > plan.Round)
+        return await DescendsAsync(served.Value, plan, version, cancellationToken)
             ? new ModelPublished(version, null)
             : new ModelPublished(null, $"the model's pointer moved from {plan.BaseVersion} to {served.Value.Version} while the round ran");
+    }
+
+    /// <summary>True when the version is the one served or among its ancestors: this run or another trained on from it.</summary>
+    private async Task<bool> DescendsAsync(ModelManifest served, RoundPlan plan, string version, CancellationToken cancellationToken)
+    {
+        for (var manifest = served; manifest.Version != version;)
+        {
+            if (manifest.Parent is not { } parent || parent == plan.BaseVersion)
+            {
+                return false;
+            }
+
+            manifest = (await models.ManifestAsync(plan.Model, parent, cancellationToken)).Value;
+        }
+
+        return true;
     }
 }

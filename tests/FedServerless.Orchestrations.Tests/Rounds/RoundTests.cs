@@ -152,6 +152,47 @@ public sealed class RoundTests
     }
 
     [Fact]
+    public async Task PublishModel_AnotherRunTrainedOnBeforeTheRoundClosed_StaysPublished()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 2));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+        await Plans.ReplaceAsync(federation, plan => plan);
+        await federation.RunRoundAsync();
+
+        // As after a crash between the pointer and the outcome.
+        await disk.DeleteAsync(StoreNames.RoundOutcome(SimulatedFederation.RunId, 1), CancellationToken.None);
+        await Plans.PublishElsewhereAsync(disk);
+
+        var published = await federation.Activities.PublishModel.RunAsync(new RoundInput(SimulatedFederation.RunId, 1), CancellationToken.None);
+
+        Assert.Equal("run-r1", published.Version);
+    }
+
+    [Fact]
+    public async Task PublishModel_StaleCopyAfterARollBack_LeavesThePointerAlone()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 2));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+        await Plans.ReplaceAsync(federation, plan => plan);
+        var name = StoreNames.ModelPointer("digits");
+        var before = await disk.GetAsync(name, StoreJson.Default.PointerDocument, CancellationToken.None);
+        await federation.RunRoundAsync();
+
+        // The copy looked for the outcome before there was one; then the operator rolled back.
+        await disk.PutAsync(name, before.Value, StoreJson.Default.PointerDocument, Storage.PutCondition.Overwrite, CancellationToken.None);
+        var looks = 0;
+        var outcome = StoreNames.RoundOutcome(SimulatedFederation.RunId, 1);
+        await using var stale = new SimulatedFederation(disk, federation.Clients, new BlindStore(disk, asked => asked == outcome && looks++ == 0));
+
+        var published = await stale.Activities.PublishModel.RunAsync(new RoundInput(SimulatedFederation.RunId, 1), CancellationToken.None);
+
+        Assert.Equal("run-r1", published.Version);
+        Assert.Equal(before.Value, (await disk.GetAsync(name, StoreJson.Default.PointerDocument, CancellationToken.None)).Value);
+    }
+
+    [Fact]
     public async Task RunAsync_VersionOfADeletedRunOfThisName_IsNotPublishedAgain()
     {
         var disk = new InMemoryObjectStore();
