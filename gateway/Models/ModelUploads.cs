@@ -91,9 +91,14 @@ public sealed class ModelUploads(IObjectStore store, ModelCatalog catalog, Model
             throw Unprocessable($"Not a safetensors model: {problem}");
         }
 
-        return header.IsContiguous
-            ? (bytes, header.Layout.Digest)
-            : throw Unprocessable("The tensors are not in canonical order (integers, parameters, buffers); 'fed model put' writes the file in that order.");
+        if (!header.IsContiguous)
+        {
+            throw Unprocessable("The tensors are not in canonical order (integers, parameters, buffers); 'fed model put' writes the file in that order.");
+        }
+
+        return await ModelScan.FindNotFiniteAsync(store, upload, header, cancellationToken) is { } notFinite
+            ? throw Unprocessable(notFinite)
+            : (bytes, header.Layout.Digest);
     }
 
     private static async Task<Digest> HashAsync(Stream stream, CancellationToken cancellationToken)

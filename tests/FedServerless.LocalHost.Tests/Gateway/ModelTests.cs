@@ -63,6 +63,23 @@ public sealed class ModelTests : IDisposable
     [Fact]
     public async Task Create_NotSafetensors_IsRefused() => Assert.Equal(422, (await CreateAsync(await UploadAsync(new byte[64]))).Status);
 
+    [Theory]
+    [InlineData(float.NaN, 0, "fc1.weight")]
+    [InlineData(float.PositiveInfinity, 11, "fc1.weight")]
+    [InlineData(float.NegativeInfinity, 14, "fc1.bias")]
+    public async Task Create_ValueNotFinite_IsRefusedWithTheTensor(float value, int position, string tensor)
+    {
+        var state = Architectures.Initialize(RoundScene.Spec.Architecture!, 1);
+        var file = ModelStateFile.ToBytes(state);
+        BitConverter.TryWriteBytes(file.AsSpan(file.Length - (state.Values.Length * sizeof(float)) + (position * sizeof(float))), value);
+
+        var answer = await CreateAsync(await UploadAsync(file));
+
+        Assert.Equal((422, "/problems/invalid-model"), (answer.Status, answer.Problem().Type));
+        Assert.Contains(tensor, answer.Problem().Detail, StringComparison.Ordinal);
+        Assert.Equal(404, (await _bench.OperateAsync("getModel", "models/m")).Status);
+    }
+
     [Fact]
     public async Task Create_AnotherOrder_SaysWhatWritesTheRightOne()
     {
