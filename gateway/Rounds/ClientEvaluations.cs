@@ -1,3 +1,4 @@
+using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
 using FedServerless.Storage;
@@ -16,6 +17,12 @@ public sealed class ClientEvaluations(IObjectStore store, RoundBoard board)
         var client = call.Device.Client;
         var problems = Admission.Check(
             evaluation.Client, evaluation.Run, evaluation.Round, evaluation.Samples, evaluation.Metrics, (client, run, round));
+        if (evaluation.Metrics.TryGetValue(MetricNames.Accuracy, out var accuracy) && accuracy is not (>= 0 and <= 1))
+        {
+            // A run stops on it, so nobody claims more than everything right.
+            problems.Add(new($"metrics.{MetricNames.Accuracy}", $"{accuracy}", "0 to 1"));
+        }
+
         if (problems.Count > 0)
         {
             return Reply.Problem(Problems.Invalid("The evaluation was not stored.", problems));

@@ -46,7 +46,7 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
             sound.Count,
             verdicts.Sum(verdict => verdict.Bytes),
             plan.Base.Bytes * seal.Receipts.Count,
-            WeightedMetrics.Mean(sound.Select(verdict => (verdict.Samples, verdict.Metrics))),
+            WeightedMetrics.Mean([.. sound.Select(verdict => (verdict.Samples, verdict.Metrics))]),
             (before?.Value.PublishedRounds ?? 0) + (published ? 1 : 0),
             published ? 0 : (before?.Value.AbandonedInRow ?? 0) + 1);
     }

@@ -94,12 +94,15 @@ internal sealed class SealEvaluation(IObjectStore store, IRoundBell bell, RunLog
         var before = await PreviousAsync(input, cancellationToken);
         var loss = means.TryGetValue(MetricNames.Loss, out var value) ? value : (double?)null;
         var improved = loss is not null && (before?.BestLoss is not { } best || loss < best);
+
+        // Where nobody told a loss, nothing is known to have stopped improving.
+        var silent = loss is null ? 0 : 1;
         return new EvaluationSealDocument(
             clients,
             entries.Sum(entry => entry.Samples),
             means,
             improved ? loss : before?.BestLoss,
-            improved ? 0 : (before?.SinceBest ?? 0) + 1);
+            improved ? 0 : (before?.SinceBest ?? 0) + silent);
     }
 
     private async Task<EvaluationSealDocument?> PreviousAsync(RoundInput input, CancellationToken cancellationToken)

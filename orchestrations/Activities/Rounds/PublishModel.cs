@@ -98,7 +98,7 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         var manifest = new ModelManifest(
             model, version, parent.Value.Version, parent.Digest, run, round, weights, state,
             state is null ? null : plan.Value.Optimizer.Name, plan.Value.Layout, plan.Digest, seal.Digest, accepted.Digest,
-            accepted.Value.Accepted.Count, WeightedMetrics.Mean(sound.Select(verdict => (verdict.Samples, verdict.Metrics))));
+            accepted.Value.Accepted.Count, WeightedMetrics.Mean([.. sound.Select(verdict => (verdict.Samples, verdict.Metrics))]));
         return await store.CreateOnceAsync(StoreNames.Manifest(model, version), manifest, StoreJson.Default.ModelManifest, cancellationToken);
     }
 

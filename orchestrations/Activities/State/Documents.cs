@@ -218,7 +218,7 @@ public sealed record EvaluationDocument(Evaluation Evaluation, string Body, stri
 /// <param name="Samples">Samples in all.</param>
 /// <param name="Metrics">Means weighted by samples.</param>
 /// <param name="BestLoss">Smallest mean loss up to and with this evaluation, or null before the first.</param>
-/// <param name="SinceBest">Evaluations since the one with the smallest mean loss.</param>
+/// <param name="SinceBest">Evaluations with a loss since the one with the smallest mean loss.</param>
 public sealed record EvaluationSealDocument(
     IReadOnlyList<string> Clients, long Samples, IReadOnlyDictionary<string, double> Metrics, double? BestLoss, int SinceBest);
 

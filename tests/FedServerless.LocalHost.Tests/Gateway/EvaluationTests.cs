@@ -46,6 +46,21 @@ public sealed class EvaluationTests
         Assert.Equal(202, (await PostAsync(scene, scene.Alice)).Status);
     }
 
+    [Theory]
+    [InlineData(-0.0001, 400)]
+    [InlineData(0, 201)]
+    [InlineData(1, 201)]
+    [InlineData(1.0001, 400)]
+    [InlineData(1e308, 400)]
+    public async Task Post_Accuracy_IsAShare(double accuracy, int status)
+    {
+        using var scene = await OpenAsync();
+
+        var answer = await PostAsync(scene, scene.Alice, entry => entry with { Metrics = new Dictionary<string, double> { ["accuracy"] = accuracy } });
+
+        Assert.Equal(status, answer.Status);
+    }
+
     [Fact]
     public async Task Post_NotAsked_IsRefused()
     {
