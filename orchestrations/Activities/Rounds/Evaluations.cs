@@ -1,7 +1,9 @@
+using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
+using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
 
@@ -66,7 +68,7 @@ internal sealed class SealEvaluation(IObjectStore store, IRoundBell bell, RunLog
         if (seal is null)
         {
             await store.PutBytesAsync(StoreNames.EvaluationClosing(input.Run, input.Round), default, PutCondition.CreateOnce, cancellationToken);
-            var document = await DescribeAsync(input, spec.Aggregation.MaxSamples, cancellationToken);
+            var document = await DescribeAsync(input, spec, cancellationToken);
             seal = await store.CreateOnceAsync(name, document, StoreJson.Default.EvaluationSealDocument, cancellationToken);
         }
 
@@ -79,15 +81,20 @@ internal sealed class SealEvaluation(IObjectStore store, IRoundBell bell, RunLog
         return seal.Value.Clients.Count;
     }
 
-    private async Task<EvaluationSealDocument> DescribeAsync(RoundInput input, long maxSamples, CancellationToken cancellationToken)
+    private async Task<EvaluationSealDocument> DescribeAsync(RoundInput input, RunSpec spec, CancellationToken cancellationToken)
     {
         var clients = await store.ListIdsAsync(StoreNames.Evaluations(input.Run, input.Round), cancellationToken);
+        if (await store.FindRevokedAsync(spec.Population, clients, cancellationToken) is { } revoked)
+        {
+            clients = [.. clients.Except(revoked, StringComparer.Ordinal)];
+        }
+
         var entries = new List<(long Samples, IReadOnlyDictionary<string, double> Metrics)>(clients.Count);
         foreach (var client in clients)
         {
             var name = StoreNames.Evaluation(input.Run, input.Round, client);
             var evaluation = (await store.GetAsync(name, StoreJson.Default.EvaluationDocument, cancellationToken)).Value.Evaluation;
-            entries.Add((Math.Min(evaluation.Samples, maxSamples), evaluation.Metrics));
+            entries.Add((Math.Min(evaluation.Samples, spec.Aggregation.MaxSamples), evaluation.Metrics));
         }
 
         var means = WeightedMetrics.Mean(entries);

@@ -1,3 +1,4 @@
+using FedServerless.Activities.Clients;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
@@ -45,8 +46,13 @@ internal sealed class SealRound(IObjectStore store, RunLog log) : IActivity<Roun
             return new SealDocument(false, "chance selected nobody", receipts);
         }
 
-        return receipts.Count < plan.Minimum
-            ? new SealDocument(false, $"{receipts.Count} receipts by the deadline, at least {plan.Minimum} were needed", receipts)
-            : new SealDocument(true, receipts.Count >= plan.Quorum ? "quorum" : "deadline", receipts);
+        if (receipts.Count < plan.Minimum)
+        {
+            return new SealDocument(false, $"{receipts.Count} receipts by the deadline, at least {plan.Minimum} were needed", receipts);
+        }
+
+        // Their receipts stay in the seal, as their 201 promised; their updates do not enter the model.
+        var revoked = await store.FindRevokedAsync(plan.Population, receipts, cancellationToken);
+        return new SealDocument(true, receipts.Count >= plan.Quorum ? "quorum" : "deadline", receipts, revoked);
     }
 }

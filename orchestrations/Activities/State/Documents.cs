@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FedServerless.Wire;
 
 namespace FedServerless.Activities.State;
@@ -123,7 +124,10 @@ public sealed record ReceiptDocument(Receipt Receipt, string Body, string Proof,
 /// <param name="Aggregate">True to aggregate, false to abandon.</param>
 /// <param name="Reason">Why abandoned, or how it closed (<c>quorum</c>, <c>deadline</c>).</param>
 /// <param name="Receipts">Clients whose receipts count, sorted, ordinal.</param>
-public sealed record SealDocument(bool Aggregate, string Reason, IReadOnlyList<string> Receipts);
+/// <param name="Revoked">Those of them that were revoked by then, whose updates are refused; null for none.</param>
+public sealed record SealDocument(
+    bool Aggregate, string Reason, IReadOnlyList<string> Receipts,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Revoked = null);
 
 /// <summary>Verdicts on a chunk of sealed updates.</summary>
 /// <param name="Verdicts">In the order of the seal.</param>
