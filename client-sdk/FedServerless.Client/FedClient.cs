@@ -78,14 +78,14 @@ public sealed class FedClient : IDisposable
     /// <param name="code">The one-time code.</param>
     /// <param name="options">How the client is set up.</param>
     /// <param name="cancellationToken">Cancels; call again with the same code to finish.</param>
-    /// <exception cref="ArgumentException">The code is not one, or the options are wrong; the message lists every problem.</exception>
-    /// <exception cref="FedClientException">The server refused or cannot be reached, or the state folder cannot be used.</exception>
+    /// <exception cref="ArgumentException">The options are wrong; the message lists every problem.</exception>
+    /// <exception cref="FedClientException">The code is none, the server refused or cannot be reached, or the state folder cannot be used.</exception>
     public static async Task<FedClient> EnrolAsync(string code, FedClientOptions options, CancellationToken cancellationToken = default)
     {
         Check(options);
         if (!EnrolmentCode.TryParse(code?.Trim(), out var parsed) || parsed is null)
         {
-            throw new ArgumentException("This is not an enrolment code. One begins with 'fed1.' and is made with: fed enrol", nameof(code));
+            throw new FedClientException("This is not an enrolment code, or not all of one. A code begins with 'fed1.' and is made with: fed enrol NAME");
         }
 
         var state = StateFolder.Open(options.StateFolder);

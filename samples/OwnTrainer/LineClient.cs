@@ -9,7 +9,7 @@ public static class LineClient
         #region options
         var options = new FedClientOptions
         {
-            StateFolder = "/var/lib/press-17",
+            StateFolder = "line-state",
             CheckInWait = TimeSpan.FromSeconds(30),
             ReportOutcomes = true,
             OnEvent = happened => Console.WriteLine(happened),

@@ -97,6 +97,7 @@ public sealed class FedClientEnrolmentTests
 
         Assert.Equal(409, problem.Status);
         Assert.Equal("/problems/code-used", problem.Problem?.Type);
+        Assert.DoesNotContain("..", problem.Message, StringComparison.Ordinal);
         Assert.False(problem.IsTransient);
     }
 
@@ -109,9 +110,21 @@ public sealed class FedClientEnrolmentTests
     {
         using var device = new Device();
 
-        var problem = await Assert.ThrowsAsync<ArgumentException>(() => FedClient.EnrolAsync(code, device.Options));
+        var problem = await Assert.ThrowsAsync<FedClientException>(() => FedClient.EnrolAsync(code, device.Options));
 
         Assert.Contains("fed1.", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task EnrolAsync_KeyCannotBeStored_SaysSoAndShowsItToNobody()
+    {
+        using var device = new Device();
+        Directory.CreateDirectory(Path.Combine(device.Folder, "enrolling.json.tmp"));
+
+        var problem = await Assert.ThrowsAsync<FedClientException>(() => device.OnAsync());
+
+        Assert.Contains("enrolling.json' cannot be written", problem.Message, StringComparison.Ordinal);
+        Assert.Empty(device.Server.Log);
     }
 
     [Fact]
@@ -198,6 +211,7 @@ public sealed class FedClientEnrolmentTests
     [Theory]
     [InlineData("\"version\": 1", "\"version\": 2", "format 2")]
     [InlineData("{", "", "damaged")]
+    [InlineData("\"server\": \"http", "\"server\": \"nowhere", "damaged")]
     [InlineData("BEGIN PRIVATE KEY", "BEGIN", "private key cannot be read")]
     public async Task Open_IdentityFileChanged_SaysWhatToDo(string from, string to, string message)
     {

@@ -61,7 +61,7 @@ internal sealed class DeviceConnection(
             var reason = Answers.Describe(status, problem);
             throw Answers.MayPass(status)
                 ? new TransientException(reason, Answers.RetryAfter(response, ServerTime))
-                : new FedClientException($"{call.Operation} was refused: {reason}.") { Status = status, Problem = problem };
+                : new FedClientException($"{call.Operation} was refused: {reason.TrimEnd('.')}.") { Status = status, Problem = problem };
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed class RetryPolicy(FedClientOptions options, ClientEvents events)
             var pause = failure.RetryAfter is { } asked ? Paced(asked) : Backoff(count);
             if (count >= options.MaxAttempts || pause >= deadline.Remaining)
             {
-                throw new FedClientException($"{operation} failed {count} time(s): {failure.Message}.", failure) { IsTransient = true };
+                throw new FedClientException($"{operation} failed {count} time(s): {failure.Message.TrimEnd('.')}.", failure) { IsTransient = true };
             }
 
             events.Retry(operation, count, pause, failure.Message);

@@ -43,20 +43,24 @@ internal sealed class IdentityFile(StateFolder folder)
 
     private static Identity? Read(string path)
     {
-        var content = StateFolder.ReadPrivate(path);
-        if (content is null)
-        {
-            return null;
-        }
-
         Identity? identity;
         try
         {
+            var content = StateFolder.ReadPrivate(path);
+            if (content is null)
+            {
+                return null;
+            }
+
             identity = JsonSerializer.Deserialize(content, StateJson.Default.Identity);
         }
         catch (JsonException problem)
         {
-            throw new FedClientException($"'{path}' is damaged. Delete it and enrol again with a new code.", problem);
+            throw Damaged(path, problem);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new FedClientException($"'{path}' cannot be read: {problem.Message}", problem);
         }
 
         if (identity is null || identity.Version != Identity.CurrentVersion)
@@ -65,9 +69,23 @@ internal sealed class IdentityFile(StateFolder folder)
                 $"'{path}' has format {identity?.Version}, this SDK reads {Identity.CurrentVersion}. Use the SDK that wrote it, or a newer one.");
         }
 
-        return identity;
+        return Uri.TryCreate(identity.Server, UriKind.Absolute, out var server) && server.Scheme is "http" or "https"
+            ? identity
+            : throw Damaged(path, null);
     }
 
-    private static void Write(string path, Identity identity) =>
-        StateFolder.WriteWhole(path, JsonSerializer.SerializeToUtf8Bytes(identity, StateJson.Default.Identity));
+    private static FedClientException Damaged(string path, Exception? problem) =>
+        new($"'{path}' is damaged. Delete it and enrol again with a new code.", problem);
+
+    private static void Write(string path, Identity identity)
+    {
+        try
+        {
+            StateFolder.WriteWhole(path, JsonSerializer.SerializeToUtf8Bytes(identity, StateJson.Default.Identity));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new FedClientException($"'{path}' cannot be written: {problem.Message} Make room or choose another state folder; the same code still works.", problem);
+        }
+    }
 }
