@@ -34,6 +34,25 @@ internal sealed class Shell
         HomeFolder = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile),
     };
 
+    /// <summary>Writes a line to the output, above a line that is being kept up to date, if there is one.</summary>
+    public void WriteLine(string line) => WriteLine(Output, line);
+
+    /// <summary>Writes a line to the errors, or above a line that is being kept up to date.</summary>
+    public void WriteErrorLine(string line) => WriteLine(Error, line);
+
+    // While it redraws a line, the console must see everything else that goes to the terminal.
+    private void WriteLine(TextWriter writer, string line)
+    {
+        if (Console.Profile.Capabilities.Interactive)
+        {
+            Console.WriteLine(line);
+        }
+        else
+        {
+            writer.WriteLine(line);
+        }
+    }
+
     // A table that goes into a file or a pipe is not folded: whatever reads it has no right edge.
     private static IAnsiConsole CreateConsole()
     {
@@ -42,6 +61,7 @@ internal sealed class Shell
         if (System.Console.IsOutputRedirected)
         {
             console.Profile.Width = Unfolded;
+            console.Profile.Capabilities.Interactive = false;
         }
 
         return console;

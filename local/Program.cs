@@ -19,3 +19,10 @@ catch (HostStartException exception)
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;
 }
+catch (Exception exception) when (Environment.GetEnvironmentVariable("FED_DEBUG") is null or "")
+{
+    // Nobody foresaw it: in a line, unless somebody looks for its cause.
+    await Console.Error.WriteLineAsync(
+        $"The host ends; this should not have happened: {exception.GetType().Name}: {exception.Message} Set FED_DEBUG=1 to see where, and please report it.");
+    return 1;
+}

@@ -26,7 +26,7 @@ internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions
     /// <summary>Follows the run to its end, by its log: that is what a look costs the host least.</summary>
     public async Task<RunView> FollowAsync(string run, CancellationToken cancellationToken)
     {
-        shell.Output.WriteLine(Table.Header);
+        shell.WriteLine(Table.Header);
         return await LiveStatus.RunAsync(shell, options.Json, "waiting for the clients", async status =>
         {
             var idle = 0;
@@ -69,13 +69,13 @@ internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions
                 var model = await ModelFiles.DownloadAsync(server, version.Weights, cancellationToken);
                 _classifier ??= new DenseClassifier(model.Layout, heldOut);
                 Last = _classifier.Evaluate(model, cancellationToken);
-                shell.Output.WriteLine(Table.Row(
+                shell.WriteLine(Table.Row(
                     entry.Round.ToString(CultureInfo.InvariantCulture),
                     Columns.Number(Last.Accuracy, 4), Columns.Number(Last.Loss, 4), Columns.Number(Value("accepted"), 0),
                     Columns.Bytes(Value("bytesUp") ?? 0), Columns.Bytes(Value("bytesDown") ?? 0), Columns.Number(Value("seconds"), 2)));
                 break;
             case "roundAbandoned" or "updateExcluded":
-                shell.Output.WriteLine(entry.Message);
+                shell.WriteLine(entry.Message);
                 break;
         }
 

@@ -60,7 +60,7 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
             throw new CommandException($"{options.Data} holds a demo that has ended already. Choose another folder, or leave out --data.");
         }
 
-        using var clients = await DemoClients.EnrolAsync(server, folder.ClientsPath, parts, shell.Error.WriteLine, cancellationToken);
+        using var clients = await DemoClients.EnrolAsync(server, folder.ClientsPath, parts, shell.WriteErrorLine, cancellationToken);
         shell.Output.WriteLine($"{parts.Count} clients have enrolled, after {_watch.Elapsed.TotalSeconds:0.0} s");
         shell.Output.WriteLine();
         var setup = _watch.Elapsed;

@@ -50,7 +50,7 @@ internal sealed record Answer(Shell Shell, bool IsJson)
     {
         if (!IsJson)
         {
-            Shell.Output.WriteLine(line);
+            Shell.WriteLine(line);
         }
     }
 }

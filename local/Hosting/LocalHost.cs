@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using FedServerless.Activities;
 using FedServerless.Gateway;
 using FedServerless.Gateway.Authentication;
@@ -209,10 +210,12 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static HostStartException? Explain(Exception exception, LocalHostOptions options) => exception switch
     {
-        DataFolderInUseException or JournalException or StoreFullException or AzuriteUnavailableException => new HostStartException(exception.Message, exception),
+        DataFolderInUseException or JournalException or StoreFullException or AzuriteUnavailableException or AzuriteStartException => new HostStartException(exception.Message, exception),
         IOException { InnerException: AddressInUseException } => new HostStartException(
             $"{options.Url} is taken by another program. Stop that one, or choose another port with --port N (0 for any free one).", exception),
-        UnauthorizedAccessException => new HostStartException($"'{options.DataFolder}' cannot be used: {exception.Message} Choose another with --data.", exception),
+        SocketException or IOException { InnerException: SocketException } => new HostStartException(
+            $"{options.Url} cannot be listened on: {exception.Message} Choose another port with --port N (0 for any free one).", exception),
+        UnauthorizedAccessException or IOException => new HostStartException($"'{options.DataFolder}' cannot be used: {exception.Message} Choose another with --data.", exception),
         _ => null,
     };
 }

@@ -134,7 +134,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         {
             await AbandonAsync(process);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new InvalidOperationException($"Azurite did not start:\n{string.Join('\n', output)}");
+            throw new AzuriteStartException($"Azurite did not start within {StartTimeout.TotalSeconds:0} s, or ended. Its output:\n{string.Join('\n', output)}");
         }
 
         _port = await listening.Task;

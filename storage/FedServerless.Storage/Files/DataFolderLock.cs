@@ -28,7 +28,7 @@ public sealed class DataFolderLock : IDisposable
             // flock on Unix, a share mode on Windows; both refuse a second holder, in this process or another.
             held = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && !DiskFull.Caused(e))
+        catch (IOException e) when (IsHeld(e))
         {
             throw new DataFolderInUseException(folder, ReadOwner(folder), e);
         }
@@ -50,6 +50,10 @@ public sealed class DataFolderLock : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _held.Dispose();
+
+    // ERROR_SHARING_VIOLATION on Windows; EWOULDBLOCK of flock elsewhere: 11 on Linux, 35 on macOS. Anything else is a folder that
+    // cannot be used, not one in use.
+    private static bool IsHeld(IOException exception) => exception.HResult is unchecked((int)0x80070020) or 11 or 35;
 
     private static string ReadOwner(string folder)
     {
