@@ -63,7 +63,13 @@ public sealed class Uploads(IObjectStore store, RoundFiles files, GatewayOptions
         Span<byte> md5 = stackalloc byte[16];
         for (var i = 0; i < request.Parts.Count; i++)
         {
-            var part = request.Parts[i];
+            // JSON's null gets past the annotations where it is an element of a list.
+            if (request.Parts[i] is not { } part)
+            {
+                problems.Add(new($"parts[{i}]", null, "a part: {bytes, contentMd5}"));
+                continue;
+            }
+
             if (part.Bytes < 1 || part.Bytes > partBytes)
             {
                 problems.Add(new($"parts[{i}].bytes", $"{part.Bytes}", $"1 to {partBytes}"));
