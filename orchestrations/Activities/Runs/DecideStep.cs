@@ -23,7 +23,7 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         }
 
         var progress = input.Round == 0 ? await LocateAsync(input.Run, cancellationToken) : input;
-        if (await UnfinishedAsync(run, progress, cancellationToken) is { } unfinished)
+        if (await UnfinishedAsync(run, progress, isFromNothing: input.Round == 0, cancellationToken) is { } unfinished)
         {
             return new RunStep(unfinished, progress);
         }
@@ -73,9 +73,11 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
 
     /// <summary>
     /// What a run that lost its journal was in the middle of: a round that is planned goes on whoever is there, whatever the
-    /// operator wants since (pause acts at its end, stop seals it); an evaluation that is due is sealed before anything reads it.
+    /// operator wants since (pause acts at its end, stop seals it); an evaluation that is due is sealed before anything reads it. A run
+    /// that goes on has evaluated already: asked again, its evaluation's instance would only repeat its answer, and if the store
+    /// lost the seal the run would go round and round without a pause.
     /// </summary>
-    private async Task<RunStepKind?> UnfinishedAsync(RunDocument run, RunProgress progress, CancellationToken cancellationToken)
+    private async Task<RunStepKind?> UnfinishedAsync(RunDocument run, RunProgress progress, bool isFromNothing, CancellationToken cancellationToken)
     {
         if (await store.HeadAsync(StoreNames.Plan(run.Id, progress.Round), cancellationToken) is not null)
         {
@@ -83,7 +85,7 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         }
 
         var last = progress.Round - 1;
-        if (run.Spec.Evaluation is null || last == 0)
+        if (!isFromNothing || run.Spec.Evaluation is null || last == 0)
         {
             return null;
         }

@@ -70,6 +70,19 @@ public sealed class ResumedRunTests
     }
 
     [Fact]
+    public async Task DecideStep_GoesOnWithoutTheSealOfAnEvaluation_DoesNotAskForItForEver()
+    {
+        var spec = SimulatedFederation.Spec(rounds: 2) with { Evaluation = new EvaluationSpec { DeadlineSeconds = 10 } };
+        await using var federation = await CreateAsync(new SimulatedClients(_disk, 2), spec);
+        await federation.Activities.DecideStep.RunAsync(new RunProgress(Run), CancellationToken.None);
+        await federation.RunRoundAsync();
+
+        var step = await federation.Activities.DecideStep.RunAsync(new RunProgress(Run, Round: 2, Published: 1), CancellationToken.None);
+
+        Assert.Equal(RunStepKind.Round, step.Kind);
+    }
+
+    [Fact]
     public async Task RunAsync_EvaluationWasDue_SealsItBeforeTheNextRound()
     {
         var spec = SimulatedFederation.Spec(rounds: 2) with { Evaluation = new EvaluationSpec { DeadlineSeconds = 10 } };
