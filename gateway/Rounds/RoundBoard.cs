@@ -122,12 +122,13 @@ public sealed class RoundBoard(IObjectStore store, RoundFiles files, GatewayOpti
 
     private async Task<OpenTraining?> TrainingAsync(BoardView? previous, string run, int round, CancellationToken cancellationToken)
     {
-        if (previous?.Trainings.FirstOrDefault(work => work.Run == run && work.Round == round) is { } known)
+        // Who is done is remembered with the round's file and no longer: a run made anew under its name has neither.
+        var file = await files.FindAsync(run, round, cancellationToken);
+        if (previous?.Trainings.FirstOrDefault(work => work.File == file) is { } known)
         {
             return known;
         }
 
-        var file = await files.FindAsync(run, round, cancellationToken);
         var open = file is null ? null : await file.OpenAsync(cancellationToken);
         return open is null
             ? null
@@ -136,7 +137,9 @@ public sealed class RoundBoard(IObjectStore store, RoundFiles files, GatewayOpti
 
     private async Task<OpenEvaluation?> EvaluationAsync(BoardView? previous, string run, int round, CancellationToken cancellationToken)
     {
-        if (previous?.Evaluations.FirstOrDefault(work => work.Run == run && work.Round == round) is { } known)
+        var now = time.GetUtcNow();
+        if (previous?.Evaluations.FirstOrDefault(work => work.Run == run && work.Round == round) is { } known
+            && now - known.ReadAt < RoundFiles.RememberFor)
         {
             return known;
         }
@@ -146,7 +149,7 @@ public sealed class RoundBoard(IObjectStore store, RoundFiles files, GatewayOpti
             ? null
             : new OpenEvaluation(
                 run, round, open.Value, open.Value.Clients.ToHashSet(StringComparer.Ordinal),
-                await ListAsync(StoreNames.Evaluations(run, round), cancellationToken));
+                await ListAsync(StoreNames.Evaluations(run, round), cancellationToken), now);
     }
 
     private async Task<ConcurrentDictionary<string, byte>> ListAsync(string prefix, CancellationToken cancellationToken)
@@ -193,4 +196,5 @@ internal sealed record OpenTraining(
 
 /// <summary>An open evaluation, who is asked, and who has answered as far as this host knows.</summary>
 internal sealed record OpenEvaluation(
-    string Run, int Round, EvaluationOpenDocument Document, IReadOnlySet<string> Asked, ConcurrentDictionary<string, byte> Done);
+    string Run, int Round, EvaluationOpenDocument Document, IReadOnlySet<string> Asked, ConcurrentDictionary<string, byte> Done,
+    DateTimeOffset ReadAt);

@@ -5,6 +5,7 @@ using FedServerless.Testing.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
+using FedServerless.Workflows.Runs;
 
 namespace FedServerless.LocalHost.Tests.Gateway;
 
@@ -263,6 +264,24 @@ public sealed class RunTests : IDisposable
         Assert.Contains(scene.Bench.Disk.Names, name => name.StartsWith("models/m/", StringComparison.Ordinal));
         Assert.Contains("r", scene.Bench.Workflows.Purged);
         Assert.Equal(404, (await scene.Bench.OperateAsync("deleteRun", "runs/r")).Status);
+    }
+
+    [Fact]
+    public async Task Delete_AndMadeAnew_KnowsNothingOfWhoWasDone()
+    {
+        using var scene = await RoundScene.OpenAsync();
+        await scene.Bench.CheckInAsync(scene.Alice);
+        await scene.UploadAndCommitAsync(scene.Alice);
+        await EndAsync(scene.Bench);
+        Assert.Equal(204, (await scene.Bench.OperateAsync("deleteRun", "runs/r")).Status);
+
+        var none = CancellationToken.None;
+        await scene.Bench.OperateAsync("createRun", "runs", new CreateRunRequest("r", RoundScene.Spec), WireJson.Default.CreateRunRequest);
+        await scene.Bench.OperateAsync("startRun", "runs/r/start");
+        await scene.Bench.Activities.DecideStep.RunAsync(new RunProgress("r"), none);
+        await scene.Bench.Activities.OpenRound.RunAsync(RoundScene.Input, none);
+
+        Assert.NotNull((await scene.Bench.CheckInAsync(scene.Alice)).Read(WireJson.Default.CheckInResponse).Train);
     }
 
     [Fact]
