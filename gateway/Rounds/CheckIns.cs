@@ -22,6 +22,11 @@ public sealed class CheckIns(
     /// <summary>Longest SDK name noted.</summary>
     public const int MaxSdkLength = 64;
 
+    /// <summary>Most check-ins of one client that a host holds at once: a device that asks again and again is answered at once.</summary>
+    public const int MaxHeldPerClient = 4;
+
+    private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal);
+
     internal async Task<Reply> CheckInAsync(RouteCall call, CancellationToken cancellationToken)
     {
         var request = call.Read(WireJson.Default.CheckInRequest);
@@ -37,8 +42,45 @@ public sealed class CheckIns(
         }
 
         await NoteAsync(call.Device, call.Workflows, cancellationToken);
-        var response = await FindWorkAsync(call.Device, HoldFor(call.Http.Request), cancellationToken);
-        return Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
+        var isHeld = TryHold(call.Device.Client);
+        try
+        {
+            var response = await FindWorkAsync(call.Device, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
+            return Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                LetGo(call.Device.Client);
+            }
+        }
+    }
+
+    private bool TryHold(string client)
+    {
+        lock (_held)
+        {
+            var held = _held.GetValueOrDefault(client);
+            if (held == MaxHeldPerClient)
+            {
+                return false;
+            }
+
+            _held[client] = held + 1;
+            return true;
+        }
+    }
+
+    private void LetGo(string client)
+    {
+        lock (_held)
+        {
+            if (--_held[client] == 0)
+            {
+                _held.Remove(client);
+            }
+        }
     }
 
     private async Task NoteAsync(DeviceCaller device, IWorkflowClient workflows, CancellationToken cancellationToken)

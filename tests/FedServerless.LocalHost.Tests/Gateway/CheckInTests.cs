@@ -200,6 +200,24 @@ public sealed class CheckInTests
     }
 
     [Fact]
+    public async Task CheckIn_OneClientAsksAgainAndAgain_HoldsAFew()
+    {
+        using var scene = await RoundScene.OpenAsync();
+        await scene.Bench.CheckInAsync(scene.Carol);
+        var body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new CheckInRequest(DeviceApi.Version, "t"), WireJson.Default.CheckInRequest);
+        var held = Enumerable.Range(0, CheckIns.MaxHeldPerClient).Select(_ => scene.Bench.CallAsync(scene.Carol, "checkIn", "check-in", body, Wait)).ToList();
+
+        var onceMore = await scene.Bench.CallAsync(scene.Carol, "checkIn", "check-in", body, Wait);
+
+        Assert.True(Work(onceMore).RetryAfterSeconds > 0);
+        Assert.All(held, answer => Assert.False(answer.IsCompleted));
+        await scene.Bench.CompleteAsync(Task.WhenAll(held));
+        var later = scene.Bench.CallAsync(scene.Carol, "checkIn", "check-in", body, Wait);
+        Assert.False(later.IsCompleted);
+        await scene.Bench.CompleteAsync(later);
+    }
+
+    [Fact]
     public async Task CheckIn_TwoHundredHeld_CostTheStoreOneListingEachRefresh()
     {
         CountingStore? counting = null;
