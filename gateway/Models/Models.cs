@@ -75,7 +75,7 @@ public sealed class Models(IObjectStore store, ModelCatalog catalog, GatewayOpti
     {
         var model = call.Name("model");
         var pointer = await PointerAsync(model, cancellationToken);
-        var manifest = await ManifestAsync(model, call.Name("version"), cancellationToken);
+        var manifest = await ManifestAsync(model, Version(call), cancellationToken);
         var view = await ShowAsync(manifest.Value, manifest.Value.Version == pointer.Value.Version, cancellationToken);
         return Reply.Json(StatusCodes.Status200OK, view, WireJson.Default.VersionView);
     }
@@ -84,7 +84,7 @@ public sealed class Models(IObjectStore store, ModelCatalog catalog, GatewayOpti
     {
         var model = call.Name("model");
         var version = call.Read(WireJson.Default.RollbackRequest).Version;
-        if (!Identifiers.IsValid(version))
+        if (!ModelCatalog.IsVersion(version))
         {
             return Reply.Problem(Problems.Invalid(
                 "The pointer stays.", [new Problem("version", RouteCall.Shorten(version), "the name of a version, as GET models/{model}/versions lists them")]));
@@ -120,6 +120,11 @@ public sealed class Models(IObjectStore store, ModelCatalog catalog, GatewayOpti
     private async Task<Stored<ModelManifest>> ManifestAsync(string model, string version, CancellationToken cancellationToken) =>
         await store.FindAsync(StoreNames.Manifest(model, version), StoreJson.Default.ModelManifest, cancellationToken)
         ?? throw new ProblemException(Problems.NotFound($"Model '{model}' has no version '{version}'."));
+
+    private static string Version(RouteCall call) =>
+        call.Http.Request.RouteValues["version"] is string version && ModelCatalog.IsVersion(version)
+            ? version
+            : throw new ProblemException(Problems.NotFound("No version has that name; GET models/{model}/versions lists them."));
 
     private static ProblemException Absent(string model) => new(Problems.NotFound($"There is no model '{model}'."));
 }

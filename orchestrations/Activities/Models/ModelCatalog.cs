@@ -22,6 +22,14 @@ public sealed class ModelCatalog(IObjectStore store)
     /// <summary>The name of a first version: it follows from its content.</summary>
     public static string InitialVersionOf(Digest weights) => $"init-{weights.ToString()[..12]}";
 
+    /// <summary>True for what can be a version's name: an identifier, or that of a run and a round's number, which may be longer.</summary>
+    public static bool IsVersion(string? name)
+    {
+        var cut = name?.LastIndexOf("-r", StringComparison.Ordinal) ?? -1;
+        return Identifiers.IsValid(name)
+            || (cut > 0 && name!.Length - cut is > 2 and <= 8 && !name.AsSpan(cut + 2).ContainsAnyExceptInRange('0', '9') && Identifiers.IsValid(name[..cut]));
+    }
+
     /// <summary>The manifest of the version that the model serves, or null when it has none.</summary>
     public async Task<Stored<ModelManifest>?> ServedAsync(string model, CancellationToken cancellationToken)
     {

@@ -124,6 +124,22 @@ public sealed class ModelTests : IDisposable
     }
 
     [Theory]
+    [InlineData(64, "-r123456", 200)]
+    [InlineData(65, "-r1", 404)]
+    [InlineData(64, "-r1234567", 404)]
+    [InlineData(64, "-r", 404)]
+    public async Task Version_OfARunWithALongName_CanBeNamed(int length, string suffix, int status)
+    {
+        var first = (await CreateAsync(await UploadAsync(File))).Read(WireJson.Default.VersionView).Version;
+        var manifest = (await _bench.Disk.GetAsync(StoreNames.Manifest("m", first), StoreJson.Default.ModelManifest, CancellationToken.None)).Value;
+        var version = new string('r', length) + suffix;
+        await _bench.Disk.CreateOnceAsync(StoreNames.Manifest("m", version), manifest with { Version = version }, StoreJson.Default.ModelManifest, CancellationToken.None);
+
+        Assert.Equal(status, (await _bench.OperateAsync("getVersion", $"models/m/versions/{version}")).Status);
+        Assert.Equal(status == 404 ? 400 : 200, (await RollBackAsync(version)).Status);
+    }
+
+    [Theory]
     [InlineData("nope", 404)]
     [InlineData("../x", 400)]
     public async Task RollBack_NoSuchVersion_IsRefused(string version, int status)
