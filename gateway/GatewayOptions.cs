@@ -1,3 +1,5 @@
+using FedServerless.Storage.Presigned;
+
 namespace FedServerless.Gateway;
 
 /// <summary>How a host runs the gateway.</summary>
@@ -23,10 +25,10 @@ public sealed record GatewayOptions
     /// <summary>Longest pause between check-ins. Default 10 minutes.</summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long the view of a population's open work may be behind while nobody rings. Default 3 s.</summary>
+    /// <summary>How long the view of a population's open work may be behind while nobody rings, above 0. Default 3 s.</summary>
     public TimeSpan BoardFreshFor { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Life of pre-signed URLs. Default an hour.</summary>
+    /// <summary>Life of pre-signed URLs, one second to one day. Default an hour.</summary>
     public TimeSpan UrlsValidFor { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>True for the host's own ways of saying that there is no room left, besides <see cref="Storage.StoreFullException"/>.</summary>
@@ -59,6 +61,16 @@ public sealed record GatewayOptions
         if (MinRetryAfter <= TimeSpan.Zero || MaxRetryAfter < MinRetryAfter)
         {
             yield return $"MinRetryAfter is {MinRetryAfter} and MaxRetryAfter {MaxRetryAfter}; expected 0 < MinRetryAfter ≤ MaxRetryAfter.";
+        }
+
+        if (BoardFreshFor <= TimeSpan.Zero)
+        {
+            yield return $"BoardFreshFor is {BoardFreshFor}; expected more than 0, or held check-ins never rest.";
+        }
+
+        if (UrlsValidFor < PresignLimits.MinValidFor || UrlsValidFor > PresignLimits.MaxValidFor)
+        {
+            yield return $"UrlsValidFor is {UrlsValidFor}; expected {PresignLimits.MinValidFor} to {PresignLimits.MaxValidFor}.";
         }
     }
 }

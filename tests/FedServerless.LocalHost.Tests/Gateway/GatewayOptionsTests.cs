@@ -1,0 +1,35 @@
+using FedServerless.Gateway;
+
+namespace FedServerless.LocalHost.Tests.Gateway;
+
+public sealed class GatewayOptionsTests
+{
+    [Fact]
+    public void Problems_Defaults_AreLegal() => Assert.Empty(new GatewayOptions().Problems());
+
+    [Fact]
+    public void Problems_EverythingWrong_ListsEverything()
+    {
+        var options = new GatewayOptions
+        {
+            PublicUrl = new Uri("ftp://fed.test"),
+            HoldCheckInsFor = TimeSpan.FromSeconds(61),
+            CheckInsPerSecond = double.NaN,
+            MinRetryAfter = TimeSpan.Zero,
+            BoardFreshFor = TimeSpan.Zero,
+            UrlsValidFor = TimeSpan.Zero,
+        };
+
+        Assert.Equal(
+            ["PublicUrl", "HoldCheckInsFor", "CheckInsPerSecond", "MinRetryAfter", "BoardFreshFor", "UrlsValidFor"],
+            options.Problems().Select(problem => problem.Split(' ')[0]));
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(86_400, true)]
+    [InlineData(86_401, false)]
+    public void Problems_UrlsValidFor_IsBounded(int seconds, bool isLegal) =>
+        Assert.Equal(isLegal, !new GatewayOptions { UrlsValidFor = TimeSpan.FromSeconds(seconds) }.Problems().Any());
+}
