@@ -62,8 +62,29 @@ public sealed class HostNetwork : IDisposable
         Handler.Dispose();
     }
 
+    private static async ValueTask<Stream> OpenAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        if (context.DnsEndPoint.Host != Address.Host)
+        {
+            // A store that signs URLs of its own.
+            return await OpenAsync(context.DnsEndPoint, cancellationToken);
+        }
+
         int port;
         lock (_gate)
         {
