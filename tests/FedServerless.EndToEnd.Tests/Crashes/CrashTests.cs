@@ -44,6 +44,16 @@ public sealed class CrashTests(ITestOutputHelper output)
         });
     }
 
+    [Fact]
+    public async Task Run_EveryWriteSentTwice_EndsInTheSameBytes()
+    {
+        var reference = await CrashRun.RunAsync(new WriteWatch([]));
+
+        var run = await CrashRun.RunAsync(new WriteWatch([]) { Otherwise = StoreFault.Twice });
+
+        Assert.True(reference.Model.AsSpan().SequenceEqual(run.Model));
+    }
+
     internal static Task ForEachAsync<T>(IEnumerable<T> items, Func<T, Task> body) =>
         Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (item, _) => await body(item));
 

@@ -23,6 +23,9 @@ internal sealed partial class WriteWatch(IEnumerable<Mishap> mishaps)
     /// <summary>Every so many-eth write is fatal, by turns before and after it; 0 for none.</summary>
     public int FatalEvery { get; init; }
 
+    /// <summary>What happens to every other write. Default: nothing.</summary>
+    public StoreFault Otherwise { get; init; }
+
     /// <summary>All writes so far: what, and the how many-eth of its name.</summary>
     public IReadOnlyList<string> Writes
     {
@@ -74,7 +77,7 @@ internal sealed partial class WriteWatch(IEnumerable<Mishap> mishaps)
                 _left.Remove(mishap);
             }
 
-            return mishap?.Fault ?? StoreFault.None;
+            return mishap?.Fault ?? Otherwise;
         }
     }
 
