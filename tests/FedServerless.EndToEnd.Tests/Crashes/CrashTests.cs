@@ -17,7 +17,7 @@ public sealed class CrashTests(ITestOutputHelper output)
     public Task Run_HostDiesAfterAnyWrite_EndsInTheSameBytes() => AtEveryWriteAsync(StoreFault.CrashAfter);
 
     [Theory]
-    [InlineData(5)]
+    [InlineData(7)]
     [InlineData(11)]
     [InlineData(29)]
     public async Task Run_HostsDieAgainAndAgain_EndsInTheSameBytes(int every)
