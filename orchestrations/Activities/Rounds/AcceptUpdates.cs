@@ -24,7 +24,11 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
             accepted = await store.CreateOnceAsync(name, Decide(verdicts, plan.Aggregation), StoreJson.Default.AcceptedDocument, cancellationToken);
         }
 
-        foreach (var refusal in accepted.Value.Refused.Take(MaxLoggedRefusals))
+        // In the order of the entries' names ("a-1.json" before "a.json"): a reader counts entries by their place, so none may
+        // appear before one that was read.
+        var logged = accepted.Value.Refused.Take(MaxLoggedRefusals)
+            .OrderBy(refusal => StoreNames.LogEntry(input.Run, input.Round, (int)LogKind.UpdateExcluded, refusal.Client), StringComparer.Ordinal);
+        foreach (var refusal in logged)
         {
             await log.WriteAsync(
                 input.Run, input.Round, LogKind.UpdateExcluded, $"The update of {refusal.Client} is not in the model: {refusal.Reason}",

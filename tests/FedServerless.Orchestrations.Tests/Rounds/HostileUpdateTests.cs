@@ -144,6 +144,29 @@ public sealed class HostileUpdateTests
         Assert.Equal(before, (await federation.ServedAsync()).Values);
     }
 
+    [Fact]
+    public async Task AcceptUpdates_RefusedClients_AreLoggedInTheOrderOfTheLog()
+    {
+        var disk = new InMemoryObjectStore();
+        var written = new List<string>();
+        var recording = new FaultInjectingStore(disk, write =>
+        {
+            written.Add(write.Name);
+            return StoreFault.None;
+        });
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 1), recording);
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+        await Plans.ReplaceAsync(federation, plan => plan);
+        var accepted = new AcceptedDocument([], [new Refusal("a", "why"), new Refusal("a-1", "why")]);
+        await disk.CreateOnceAsync(StoreNames.Accepted(SimulatedFederation.RunId, 1), accepted, StoreJson.Default.AcceptedDocument, CancellationToken.None);
+        written.Clear();
+
+        await federation.Activities.AcceptUpdates.RunAsync(new Workflows.Rounds.RoundInput(SimulatedFederation.RunId, 1), CancellationToken.None);
+
+        Assert.Equal(written.Order(StringComparer.Ordinal), written);
+        Assert.Equal(2, written.Count);
+    }
+
     private static async Task RefusedAsync(Func<SimulatedUpdate, SimulatedUpdate> tamper, string reason)
     {
         var disk = new InMemoryObjectStore();
