@@ -34,6 +34,11 @@ internal sealed class DemoClients : IDisposable
             clients._clients.AddRange(enrolled.Zip(parts, (client, samples) => (client, (IFedTrainer)LocalTrainer.Dense(samples))));
             return clients;
         }
+        catch (FedClientException exception)
+        {
+            clients.Dispose();
+            throw new CommandException($"A client cannot enrol: {exception.Message}");
+        }
         catch
         {
             clients.Dispose();

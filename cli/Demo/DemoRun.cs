@@ -3,6 +3,7 @@ using System.Text.Json;
 using FedServerless.Cli.Hosting;
 using FedServerless.Cli.Output;
 using FedServerless.Cli.Server;
+using FedServerless.Client;
 using FedServerless.Client.Training;
 using FedServerless.Wire;
 
@@ -22,7 +23,7 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
         var parts = Deal(training);
         using var folder = DemoFolder.Open(shell, options.Data);
         shell.Output.WriteLine(
-            $"{training.Count} digits for {options.Clients} clients ({options.Partition}, {parts.Min(part => part.Count)} to {parts.Max(part => part.Count)} each), {heldOut.Count} held out; {options.Model}, {options.Rounds} rounds, seed {options.Seed}");
+            $"{training.Count} digits for {Count(options.Clients, "client")} ({options.Partition}, {parts.Min(part => part.Count)} to {parts.Max(part => part.Count)} each), {heldOut.Count} held out; {options.Model}, {Count(options.Rounds, "round")}, seed {options.Seed}");
         await using var host = await LocalHost.StartAsync(shell, ToHostOptions(folder), onLine: null, cancellationToken);
         using var server = new OperatorClient(host.Address);
         shell.Output.WriteLine($"a local host on {(options.Azurite ? "Azurite" : "files")} answers at {host.Address.Url.AbsoluteUri.TrimEnd('/')}, after {_watch.Elapsed.TotalSeconds:0.0} s");
@@ -30,6 +31,8 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
         Write(result, folder);
         return ExitCodes.Success;
     }
+
+    private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
     // What is thrown away afterwards need not survive a power cut.
     private LocalHostOptions ToHostOptions(DemoFolder folder) => new(new DataFolder(folder.HostPath), Port: 0)
@@ -54,14 +57,11 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
         OperatorClient server, LocalHost host, DemoFolder folder, IReadOnlyList<LabelledSamples> parts, LabelledSamples heldOut,
         CancellationToken cancellationToken)
     {
-        var created = await server.CreateRunAsync(new CreateRunRequest(RunName, options.ToSpec()), cancellationToken);
-        if (RunStates.IsFinal(created.State))
-        {
-            throw new CommandException($"{options.Data} holds a demo that has ended already. Choose another folder, or leave out --data.");
-        }
+        await CheckUnusedAsync(server, cancellationToken);
+        await server.CreateRunAsync(new CreateRunRequest(RunName, options.ToSpec()), cancellationToken);
 
         using var clients = await DemoClients.EnrolAsync(server, folder.ClientsPath, parts, shell.WriteErrorLine, cancellationToken);
-        shell.Output.WriteLine($"{parts.Count} clients have enrolled, after {_watch.Elapsed.TotalSeconds:0.0} s");
+        shell.Output.WriteLine($"{Count(parts.Count, "client")} enrolled, after {_watch.Elapsed.TotalSeconds:0.0} s");
         shell.Output.WriteLine();
         var setup = _watch.Elapsed;
         await server.SteerRunAsync(RunName, "start", null, cancellationToken);
@@ -81,6 +81,17 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
             options.Azurite ? "azurite" : "files", Math.Round(setup.TotalSeconds, 3));
     }
 
+    // A demo that was interrupted cannot go on: its clients know the host by a port that was free then.
+    private async Task CheckUnusedAsync(OperatorClient server, CancellationToken cancellationToken)
+    {
+        var runs = await server.ListRunsAsync(cancellationToken);
+        if (runs.Items.FirstOrDefault(run => run.Id == RunName) is { } held)
+        {
+            var how = RunStates.IsFinal(held.State) ? "has ended already" : "was interrupted";
+            throw new CommandException($"{options.Data} holds a demo that {how}. Choose another folder, or leave out --data.");
+        }
+    }
+
     /// <summary>Follows the run while the clients take part; whatever ends first of run, clients and host ends the others.</summary>
     private static async Task<RunView> FollowAsync(DemoRounds rounds, DemoClients clients, LocalHost host, CancellationToken cancellationToken)
     {
@@ -95,7 +106,15 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
             throw host.Failed($"The local host ended by itself with code {await host.Ended}.");
         }
 
-        await training;
+        try
+        {
+            await training;
+        }
+        catch (FedClientException exception)
+        {
+            throw new CommandException($"A client cannot go on: {exception.Message}");
+        }
+
         return await following;
     }
 
@@ -103,7 +122,7 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
     {
         shell.Output.WriteLine();
         shell.Output.WriteLine(
-            $"accuracy {Columns.Number(result.Accuracy, 4)}, loss {Columns.Number(result.Loss, 4)} after {result.Rounds} rounds in {Columns.Number(result.Seconds, 1)} s; {Columns.Bytes(result.BytesUp)} up, {Columns.Bytes(result.BytesDown)} down");
+            $"accuracy {Columns.Number(result.Accuracy, 4)}, loss {Columns.Number(result.Loss, 4)} after {Count(result.Rounds, "round")} in {Columns.Number(result.Seconds, 1)} s; {Columns.Bytes(result.BytesUp)} up, {Columns.Bytes(result.BytesDown)} down");
         shell.Output.WriteLine($"{Digits.ModelName} {result.ModelVersion}, sha-256 {result.ModelSha256}");
         if (folder.IsKept)
         {

@@ -14,11 +14,21 @@ internal static class ArchitectureText
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ArchitectureSpec? architecture)
     {
-        architecture = null;
+        architecture = Read(text) is { } spec && Architectures.Validate(spec).Count == 0 ? spec : null;
+        return architecture is not null;
+    }
+
+    /// <summary>What is wrong with a text that <see cref="TryParse"/> refuses: its form, or the numbers in it.</summary>
+    public static string Explain(string text) => Read(text) is { } spec
+        ? $"--architecture is '{text}': {string.Join(' ', Architectures.Validate(spec))}"
+        : $"--architecture is '{text}'; expected {Form}.";
+
+    private static ArchitectureSpec? Read(string text)
+    {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon <= 0)
         {
-            return false;
+            return null;
         }
 
         var widths = new List<int>();
@@ -26,14 +36,12 @@ internal static class ArchitectureText
         {
             if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var width))
             {
-                return false;
+                return null;
             }
 
             widths.Add(width);
         }
 
-        var spec = widths.Count < 2 ? null : new ArchitectureSpec { Name = text[..colon], Inputs = widths[0], Hidden = widths[1..^1], Outputs = widths[^1] };
-        architecture = spec is not null && Architectures.Validate(spec).Count == 0 ? spec : null;
-        return architecture is not null;
+        return widths.Count < 2 ? null : new ArchitectureSpec { Name = text[..colon], Inputs = widths[0], Hidden = widths[1..^1], Outputs = widths[^1] };
     }
 }

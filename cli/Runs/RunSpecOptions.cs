@@ -22,7 +22,7 @@ internal sealed class RunSpecOptions
                 return architecture;
             }
 
-            result.AddError($"--architecture is '{result.Tokens[0].Value}'; expected {ArchitectureText.Form}.");
+            result.AddError(ArchitectureText.Explain(result.Tokens[0].Value));
             return null;
         },
     };

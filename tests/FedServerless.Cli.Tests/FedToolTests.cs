@@ -13,6 +13,7 @@ public sealed class FedToolTests
     [InlineData("run start r --seed 9223372036854775808", "expected a whole number from -9223372036854775808 to 9223372036854775807.", "See: fed run start --help")]
     [InlineData("run start r --lr x", "'x' for option '--lr'; expected a number.", "See: fed run start --help")]
     [InlineData("run start r --architecture mlp:64", "--architecture is 'mlp:64'; expected softmax:64x10", "See: fed run start --help")]
+    [InlineData("run start r --architecture mlp:64-10", "--architecture is 'mlp:64-10': architecture.hidden is '0 layers'; expected 1 to 64", "See: fed run start --help")]
     [InlineData("run start r --codec zip", "--codec is 'zip'; expected float32, float16 or int8.", "See: fed run start --help")]
     [InlineData("run start r --deadline 5", "--deadline is '5'; expected a number and a unit", "See: fed run start --help")]
     [InlineData("demo --clients 0", "--clients is 0; expected 1 to 140.", "See: fed demo --help")]

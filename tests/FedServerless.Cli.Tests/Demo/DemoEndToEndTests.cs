@@ -57,6 +57,26 @@ public sealed class DemoEndToEndTests
     }
 
     [Fact]
+    public async Task Demo_FolderHoldsAnInterruptedDemo_SaysSo()
+    {
+        using var shell = RealHost.CreateShell();
+        string[] line = ["demo", "--clients", "2", "--rounds", "1000", "--data", "kept"];
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var demo = FedTool.RunAsync(line, shell.Shell, stop.Token);
+        while (!demo.IsCompleted && !shell.Output.Contains("    1  ", StringComparison.Ordinal))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        await stop.CancelAsync();
+        Assert.Equal(ExitCodes.Failure, await demo);
+        Assert.Contains("cancelled", shell.Error, StringComparison.Ordinal);
+
+        Assert.Equal(ExitCodes.Failure, await shell.RunAsync(line));
+        Assert.Contains("holds a demo that was interrupted", shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Demo_HostIsMissing_SaysWhereItWasSought()
     {
         using var shell = RealHost.CreateShell().Set(Variables.Host, "/nowhere/host.dll");
