@@ -11,6 +11,12 @@ function Fail([string] $message) {
     exit 1
 }
 
+# What a program writes to its error output is text here; under 'Stop', Windows PowerShell would end the script at the first line of it.
+function Invoke-Program([scriptblock] $program) {
+    $ErrorActionPreference = 'Continue'
+    & $program 2>&1 | ForEach-Object { "$_" }
+}
+
 function Test-UpToDate {
     $stamp = Join-Path $builds 'stamp'
     $current = Join-Path $builds 'current'
@@ -31,15 +37,16 @@ function Test-UpToDate {
 }
 
 function Build {
-    $sdks = @(dotnet --list-sdks 2>$null)
+    $sdks = @(Invoke-Program { dotnet --list-sdks })
     if (-not ($sdks -match '^10\.')) {
         Fail "the .NET 10 SDK is needed; dotnet has: $($sdks -join ', '). Install it from https://dotnet.microsoft.com/download and try again."
     }
     [Console]::Error.WriteLine('fed: building the tool and the local host ...')
-    New-Item -ItemType Directory -Force $builds | Out-Null
+    try { New-Item -ItemType Directory -Force $builds | Out-Null }
+    catch { Fail "$builds cannot be written; the tool is built there. Make the clone writable, or clone it to a folder of your own." }
     $started = [DateTime]::UtcNow
     Push-Location $root
-    try { $log = dotnet build eng/fed.slnf -c Release -nologo -v:q -clp:NoSummary -nodeReuse:false 2>&1; $code = $LASTEXITCODE }
+    try { $log = Invoke-Program { dotnet build eng/fed.slnf -c Release -nologo -v:q -clp:NoSummary -nodeReuse:false }; $code = $LASTEXITCODE }
     finally { Pop-Location }
     if ($code -ne 0) {
         $log | ForEach-Object { [Console]::Error.WriteLine($_) }
