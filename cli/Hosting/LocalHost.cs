@@ -27,6 +27,9 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>Where it answers, and the operator key.</summary>
     public ServerAddress Address { get; private set; } = null!;
 
+    /// <summary>Its process.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>Ends when the host does.</summary>
     public Task<int> Ended { get; private set; } = null!;
 
