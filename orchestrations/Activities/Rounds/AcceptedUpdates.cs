@@ -5,65 +5,71 @@ using FedServerless.Wire.Updates;
 
 namespace FedServerless.Activities.Rounds;
 
-/// <summary>What a fold does with one verified block of one update.</summary>
-internal delegate void BlockVisitor(UpdateHeader header, double weight, int block, ReadOnlySpan<byte> bytes);
+/// <summary>What a fold does with one verified block of a few updates. All spans have an element for each update, in client-id order.</summary>
+internal delegate void BlocksVisitor(
+    int block, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes, ReadOnlySpan<double> weights);
 
 /// <summary>
-/// The accepted updates of a round, read block range by block range, in client-id order. A few reads run ahead of the fold, so
-/// that a distant store's latency is paid once, not once a client; memory is those few ranges.
+/// The accepted updates of a round, read block range by block range, in client-id order. A few are handed out together, since a
+/// fold then passes over its sums once for all of them; as many are read meanwhile, so that a distant store's latency is not paid
+/// for each client. Memory is those few ranges, whatever the cohort.
 /// </summary>
 internal sealed class AcceptedUpdates(
     IObjectStore store, RoundReader rounds, RoundPlan plan, UpdateShape shape, IReadOnlyList<AcceptedUpdate> accepted)
 {
-    private const int ReadsAhead = 4;
+    /// <summary>Updates handed out together; the weighted mean adds so many in one pass.</summary>
+    internal const int Together = 4;
 
-    /// <summary>Visits every block of [<paramref name="firstBlock"/>, + <paramref name="blockCount"/>) of every update; updates in order, blocks in order within each.</summary>
+    /// <summary>Visits every block of [<paramref name="firstBlock"/>, + <paramref name="blockCount"/>) of every update; each block sees the updates in order.</summary>
     /// <exception cref="InvalidDataException">What passed validation is gone or changed.</exception>
-    public async Task ForEachAsync(int firstBlock, int blockCount, BlockVisitor visit, CancellationToken cancellationToken)
+    public async Task ForEachAsync(int firstBlock, int blockCount, BlocksVisitor visit, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var pending = new Queue<Task<BlockRange>>();
+        var reading = ReadTogetherAsync(0, firstBlock, blockCount, stop.Token);
         try
         {
-            var next = 0;
-            while (next < accepted.Count || pending.Count > 0)
+            for (var next = Together; next < accepted.Count + Together; next += Together)
             {
-                while (next < accepted.Count && pending.Count < ReadsAhead)
-                {
-                    pending.Enqueue(ReadAsync(accepted[next++], firstBlock, blockCount, stop.Token));
-                }
-
-                var range = await pending.Dequeue();
-                try
-                {
-                    Visit(range, firstBlock, blockCount, visit);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(range.Bytes);
-                }
+                var ranges = await reading;
+                reading = ReadTogetherAsync(next, firstBlock, blockCount, stop.Token);
+                Visit(ranges, firstBlock, blockCount, visit);
+                Array.ForEach(ranges, range => ArrayPool<byte>.Shared.Return(range.Bytes));
             }
         }
         finally
         {
+            // Nothing may still write into a rented array, or use the token's source, once this method has ended.
             await stop.CancelAsync();
-            await Task.WhenAll(pending.Select(task => task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
+            await Task.WhenAny(reading);
         }
     }
 
-    private static void Visit(BlockRange range, int firstBlock, int blockCount, BlockVisitor visit)
+    private static void Visit(BlockRange[] ranges, int firstBlock, int blockCount, BlocksVisitor visit)
     {
-        var start = range.Header.BlockOffset(firstBlock);
+        var headers = Array.ConvertAll(ranges, range => range.Header);
+        var weights = Array.ConvertAll(ranges, range => range.Weight);
+        var bytes = new ReadOnlyMemory<byte>[ranges.Length];
         for (var block = firstBlock; block < firstBlock + blockCount; block++)
         {
-            var bytes = range.Bytes.AsSpan((int)(range.Header.BlockOffset(block) - start), range.Header.BlockLength(block));
-            if (!range.Header.VerifyBlock(block, bytes))
+            for (var i = 0; i < ranges.Length; i++)
             {
-                throw new InvalidDataException($"Block {block} of update {range.Header.Digest} changed since it was validated.");
+                var offset = headers[i].BlockOffset(block) - headers[i].BlockOffset(firstBlock);
+                bytes[i] = ranges[i].Bytes.AsMemory((int)offset, headers[i].BlockLength(block));
+                if (!headers[i].VerifyBlock(block, bytes[i].Span))
+                {
+                    throw new InvalidDataException($"Block {block} of update {headers[i].Digest} changed since it was validated.");
+                }
             }
 
-            visit(range.Header, range.Weight, block, bytes);
+            visit(block, headers, bytes, weights);
         }
+    }
+
+    /// <summary>The updates from <paramref name="index"/> on that are handed out together; none past the last one.</summary>
+    private Task<BlockRange[]> ReadTogetherAsync(int index, int firstBlock, int blockCount, CancellationToken cancellationToken)
+    {
+        var count = Math.Clamp(accepted.Count - index, 0, Together);
+        return Task.WhenAll(Enumerable.Range(index, count).Select(i => ReadAsync(accepted[i], firstBlock, blockCount, cancellationToken)));
     }
 
     private async Task<BlockRange> ReadAsync(AcceptedUpdate update, int firstBlock, int blockCount, CancellationToken cancellationToken)
@@ -74,7 +80,7 @@ internal sealed class AcceptedUpdates(
             throw new InvalidDataException($"The accepted update of '{update.Client}' cannot be read: {problem}");
         }
 
-        // Rented and returned once visited: a large model's ranges would otherwise pile up until the collector looks at them.
+        // What is rented goes back once it was folded; a failure leaves it to the garbage collector.
         var bytes = ArrayPool<byte>.Shared.Rent(checked((int)(header.BlockEnd(firstBlock + blockCount - 1) - header.BlockOffset(firstBlock))));
         var filled = 0;
         foreach (var read in UpdateParts.Cut(header, plan.Update.PartBytes).Reads(firstBlock, blockCount))
@@ -91,5 +97,6 @@ internal sealed class AcceptedUpdates(
         return new BlockRange(header, update.Weight, bytes);
     }
 
+    /// <summary>One update's share of the range; <see cref="Bytes"/> is rented and may be longer.</summary>
     private sealed record BlockRange(UpdateHeader Header, double Weight, byte[] Bytes);
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
+using FedServerless.Compression;
 using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
@@ -66,15 +67,16 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         var aggregator = Aggregators.Find(plan.Aggregation.Rule);
         var (first, count) = shape.BlocksOf(range.Start, range.Count);
         var blocks = Enumerable.Range(first, count).Select(block => aggregator.Begin(shape.ValuesOf(block).Count)).ToArray();
+        // Buffers are float32 whatever the codec of the parameters is.
+        var codec = range.IsBuffers ? UpdateCodecs.All.Get(UpdateCodecs.Float32) : shape.Codec;
         await updates.ForEachAsync(
             first, count,
-            (header, weight, block, bytes) =>
+            (block, headers, bytes, weights) =>
             {
-                // Buffers are float32 whatever the codec of the parameters is.
-                var codec = range.IsBuffers ? Compression.UpdateCodecs.All.Get(Compression.UpdateCodecs.Float32) : shape.Codec;
-                if (!blocks[block - first].TryAdd(codec, bytes, weight))
+                if (!blocks[block - first].TryAddAll(codec, bytes, weights))
                 {
-                    throw new InvalidDataException($"Block {block} of update {header.Digest} passed validation and is now illegal.");
+                    throw new InvalidDataException(
+                        $"Block {block} of update {string.Join(" or ", headers.ToArray().Select(header => header.Digest))} passed validation and is now illegal.");
                 }
             },
             cancellationToken);
@@ -148,16 +150,19 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         await models.ReadIntegersAsync(plan.Base, maximum, cancellationToken);
         await updates.ForEachAsync(
             shape.FloatBlocks, shape.IntegerBlocks,
-            (header, _, block, bytes) =>
+            (block, headers, bytes, _) =>
             {
                 var (start, count) = shape.ValuesOf(block);
                 var values = new long[count];
-                if (!header.TryDecodeBlock(block, bytes, values.AsSpan()))
+                for (var i = 0; i < headers.Length; i++)
                 {
-                    throw new InvalidDataException($"Block {block} of update {header.Digest} passed validation and is now illegal.");
-                }
+                    if (!headers[i].TryDecodeBlock(block, bytes[i].Span, values.AsSpan()))
+                    {
+                        throw new InvalidDataException($"Block {block} of update {headers[i].Digest} passed validation and is now illegal.");
+                    }
 
-                IntegerMaximum.Accumulate(values, maximum.AsSpan((int)start, count));
+                    IntegerMaximum.Accumulate(values, maximum.AsSpan((int)start, count));
+                }
             },
             cancellationToken);
         await store.PutBytesAsync(
