@@ -168,7 +168,7 @@ internal sealed class RoundFederation : IAsyncDisposable
             Console = shell.Console,
             CurrentFolder = shell.CurrentFolder,
             HomeFolder = shell.HomeFolder,
-            Variable = name => shell.Variable(name) ?? (name == Variables.Host ? built : null),
+            Variable = name => shell.Variable(name) is { Length: > 0 } value ? value : name == Variables.Host ? built : null,
         };
     }
 }
