@@ -8,11 +8,17 @@ namespace FedServerless.Orchestrations.Tests.Rounds;
 
 public sealed class RoundTests
 {
-    [Fact]
-    public async Task RunAsync_AllAnswer_PublishesExactlyTheWeightedMean()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)] // Updates are folded four at a time.
+    [InlineData(5)]
+    [InlineData(8)]
+    [InlineData(9)]
+    public async Task RunAsync_AllAnswer_PublishesExactlyTheWeightedMean(int clients)
     {
         var disk = new InMemoryObjectStore();
-        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 5));
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, clients));
         await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec(rounds: 2));
 
         var result = await federation.RunAsync();
