@@ -46,7 +46,15 @@ internal sealed class RoundFederation : IAsyncDisposable
             Azurite = options.Azurite ? LocalHostOptions.AzuriteIn(shell.GetRepository()) : null,
             FlushToDisk = options.FlushToDisk,
         };
-        return new RoundFederation(options, await LocalHost.StartAsync(shell, host, onLine: null, CancellationToken.None), folder);
+        try
+        {
+            return new RoundFederation(options, await LocalHost.StartAsync(shell, host, onLine: null, CancellationToken.None), folder);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>Uploads the model, enrols the clients, creates the run.</summary>
