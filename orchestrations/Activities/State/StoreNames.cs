@@ -40,9 +40,6 @@ public static class StoreNames
     /// <summary>One attempt at recovery; create-once, empty.</summary>
     public static string RunRecovery(string run, int attempt) => $"{RunRecoveries(run)}{attempt:D6}";
 
-    /// <summary>Prefix of everything of a run but its uploads and models.</summary>
-    public static string RunPrefix(string run) => $"runs/{run}/";
-
     /// <summary>The 256 prefixes under which a run's uploads lie, see <see cref="ClientUpdates"/>.</summary>
     public static IEnumerable<string> RunUpdates(string run) => Enumerable.Range(0, 256).Select(bucket => $"updates/{bucket:x2}/{run}/");
 
