@@ -1,3 +1,5 @@
+using FedServerless.Workflows.Engine;
+
 namespace FedServerless.Local.Engine;
 
 /// <summary>Runs queued work in order of arrival, so much at once and no more, without waiting for the journal in between.</summary>

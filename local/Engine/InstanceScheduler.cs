@@ -1,3 +1,5 @@
+using FedServerless.Workflows.Engine;
+
 namespace FedServerless.Local.Engine;
 
 /// <summary>
@@ -59,8 +61,3 @@ internal sealed class InstanceScheduler(Action onForeign) : SynchronizationConte
 
     public override SynchronizationContext CreateCopy() => this;
 }
-
-/// <summary>A workflow awaited something that its context did not give it.</summary>
-public sealed class ForeignAwaitException()
-    : Exception("The workflow awaits something that is not from its context (Task.Delay, Task.Run, I/O, ConfigureAwait(false), a lock): "
-        + "it could not be replayed. Do it in an activity.");

@@ -11,6 +11,7 @@ using FedServerless.Storage.Azure.Azurite;
 using FedServerless.Storage.Files;
 using FedServerless.Storage.Presigned;
 using FedServerless.Wire;
+using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -179,11 +180,16 @@ public sealed class LocalHost : IAsyncDisposable
     {
         services.AddSingleton(provider => new ActivitySet(
             provider.GetRequiredService<IObjectStore>(), provider.GetRequiredService<IPresence>(), provider.GetRequiredService<IRoundBell>(), time));
-        services.AddSingleton(provider => EmbeddedWorkflows.Register(provider.GetRequiredService<ActivitySet>()).Build(
-            parts.Journal ?? new SqliteJournal(Path.Combine(options.DataFolder, "journal.db")),
-            options: null,
-            time,
-            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider =>
+        {
+            var engine = new EmbeddedEngineBuilder(WorkflowJson.Default);
+            WorkflowBindings.BindAll(engine, provider.GetRequiredService<ActivitySet>());
+            return engine.Build(
+                parts.Journal ?? new SqliteJournal(Path.Combine(options.DataFolder, "journal.db")),
+                options: null,
+                time,
+                provider.GetRequiredService<ILoggerFactory>());
+        });
         services.AddSingleton<IWorkflowClient>(provider => new PromptWorkflows(provider.GetRequiredService<EmbeddedEngine>(), time));
         services.AddHostedService(provider => provider.GetRequiredService<EmbeddedEngine>());
         services.AddHostedService<EngineWatch>();

@@ -17,7 +17,7 @@ namespace FedServerless.Testing.Federation;
 /// The real workflows and activities on the time-skipping engine, with simulated clients: a federation without a network whose
 /// disk outlives it. Make another one over the same disk to start it again after a crash.
 /// </summary>
-public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell
+public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflowBinder
 {
     public const string RunId = "run";
 
@@ -32,22 +32,7 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell
         Environment.RunActivitiesTwice = repeat == Repeat.InSequence;
         _concurrently = repeat == Repeat.AtOnce;
         Activities = new ActivitySet(store ?? disk, clients, this, time ?? Environment.Time);
-        Environment.AddWorkflow(TrainingRunWorkflow.Definition, new TrainingRunWorkflow());
-        Environment.AddWorkflow(RoundWorkflow.Definition, new RoundWorkflow());
-        Environment.AddWorkflow(EvaluationWorkflow.Definition, new EvaluationWorkflow());
-        Add(RunActivities.DecideStep, Activities.DecideStep);
-        Add(RoundActivities.PlanRound, Activities.PlanRound);
-        Add(RoundActivities.OpenRound, new Answering(Activities.OpenRound, clients));
-        Add(RoundActivities.CountReceipts, Activities.CountReceipts);
-        Add(RoundActivities.SealRound, Activities.SealRound);
-        Add(RoundActivities.ValidateUpdates, Activities.ValidateUpdates);
-        Add(RoundActivities.AcceptUpdates, Activities.AcceptUpdates);
-        Add(RoundActivities.ReduceShard, Activities.ReduceShard);
-        Add(RoundActivities.PublishModel, Activities.PublishModel);
-        Add(RoundActivities.CloseRound, Activities.CloseRound);
-        Add(RoundActivities.OpenEvaluation, Activities.OpenEvaluation);
-        Add(RoundActivities.CountEvaluations, Activities.CountEvaluations);
-        Add(RoundActivities.SealEvaluation, Activities.SealEvaluation);
+        WorkflowBindings.BindAll(this, Activities);
     }
 
     public InMemoryObjectStore Disk { get; }
@@ -110,17 +95,26 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell
 
     public ValueTask DisposeAsync() => Environment.DisposeAsync();
 
-    private void Add<TInput, TOutput>(Activity<TInput, TOutput> definition, IActivity<TInput, TOutput> activity) =>
-        Environment.AddActivity(definition, async (input, cancellationToken) =>
+    void IWorkflowBinder.Bind<TInput, TOutput>(Workflow<TInput, TOutput> workflow, IWorkflow<TInput, TOutput> code) => Environment.AddWorkflow(workflow, code);
+
+    void IWorkflowBinder.Bind<TInput, TOutput>(Activity<TInput, TOutput> activity, IActivity<TInput, TOutput> code)
+    {
+        if (activity.Name == RoundActivities.OpenRound.Name)
+        {
+            code = (IActivity<TInput, TOutput>)(object)new Answering(Activities.OpenRound, Clients);
+        }
+
+        Environment.AddActivity(activity, async (input, cancellationToken) =>
         {
             if (!_concurrently)
             {
-                return await activity.RunAsync(input, cancellationToken);
+                return await code.RunAsync(input, cancellationToken);
             }
 
-            var both = await Task.WhenAll(activity.RunAsync(input, cancellationToken), Task.Run(() => activity.RunAsync(input, cancellationToken)));
+            var both = await Task.WhenAll(code.RunAsync(input, cancellationToken), Task.Run(() => code.RunAsync(input, cancellationToken)));
             return both[1];
         });
+    }
 
     private sealed class Answering(IActivity<RoundInput, CollectionOpened> inner, SimulatedClients clients) : IActivity<RoundInput, CollectionOpened>
     {

@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
-using FedServerless.Workflows.Engine;
 
-namespace FedServerless.Local.Engine;
+namespace FedServerless.Workflows.Engine;
 
 /// <summary>All workflows and activities by name.</summary>
 internal sealed class Registry(

@@ -1,7 +1,6 @@
 using System.Buffers;
-using FedServerless.Workflows.Engine;
 
-namespace FedServerless.Local.Engine;
+namespace FedServerless.Workflows.Engine;
 
 /// <summary>What ids and names may look like.</summary>
 internal static class Names

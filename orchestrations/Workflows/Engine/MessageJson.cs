@@ -3,9 +3,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using FedServerless.Workflows.Engine;
 
-namespace FedServerless.Local.Engine;
+namespace FedServerless.Workflows.Engine;
 
 /// <summary>Messages as JSON: the application's types only, finite numbers only, at most <see cref="WorkflowLimits.MaxMessageBytes"/>.</summary>
 internal sealed class MessageJson
@@ -81,6 +80,3 @@ internal sealed class MessageJson
 
     private JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));
 }
-
-/// <summary>A message is too long, or not what its type asks for. Trying again cannot help, so no attempt is repeated for it.</summary>
-public sealed class WorkflowMessageException(string message, Exception? innerException = null) : Exception(message, innerException);
