@@ -17,14 +17,13 @@ namespace FedServerless.Gateway;
 public static class GatewayServices
 {
     /// <summary>
-    /// Adds the route table and all behind it. The host adds <see cref="Storage.IObjectStore"/>, <see cref="TimeProvider"/> and
-    /// <see cref="IOperatorAuthenticator"/>.
+    /// Adds the route table and all behind it. The host adds <see cref="Storage.IObjectStore"/>, <see cref="TimeProvider"/>,
+    /// <see cref="IServerSecrets"/> and <see cref="IOperatorAuthenticator"/>.
     /// </summary>
     /// <param name="services">Where.</param>
     /// <param name="options">Validated here.</param>
-    /// <param name="masterSecret">32 bytes or more that every host of the deployment shares; nonces are made from it.</param>
     /// <exception cref="ArgumentException">The options are not legal; the message lists everything that is wrong.</exception>
-    public static IServiceCollection AddFedGateway(this IServiceCollection services, GatewayOptions options, byte[] masterSecret)
+    public static IServiceCollection AddFedGateway(this IServiceCollection services, GatewayOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var problems = options.Problems().ToList();
@@ -34,7 +33,7 @@ public static class GatewayServices
         }
 
         services.AddSingleton(options);
-        services.AddSingleton(provider => new NonceIssuer(masterSecret, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<NonceIssuer>();
         services.TryAddSingleton<RouteTable>();
         services.TryAddSingleton<RouteRunner>();
         services.TryAddSingleton<DeviceAuthenticator>();

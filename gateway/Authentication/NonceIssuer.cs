@@ -5,10 +5,10 @@ using System.Security.Cryptography;
 namespace FedServerless.Gateway.Authentication;
 
 /// <summary>
-/// Nonces without state: the number of a one-minute bucket and its HMAC-SHA256, cut to 16 bytes, under a key that all hosts of a
-/// deployment share.
+/// Nonces without state: the number of a one-minute bucket, a tag of the secret's generation, and the HMAC-SHA256 of both, cut to 16
+/// bytes, under a key that all hosts of a deployment share.
 /// </summary>
-public sealed class NonceIssuer
+public sealed class NonceIssuer(IServerSecrets secrets, TimeProvider time)
 {
     /// <summary>Seconds in a bucket.</summary>
     public const int BucketSeconds = 60;
@@ -16,28 +16,30 @@ public sealed class NonceIssuer
     /// <summary>Buckets before the present one whose nonces are still good: every nonce lives ten minutes at least, eleven at most.</summary>
     public const int OldBuckets = 10;
 
+    private const string Purpose = "fed device nonce v2";
+
+    private const int TagBytes = 4;
+
     private const int MacBytes = 16;
 
-    private const int NonceBytes = sizeof(long) + MacBytes;
+    private const int SignedBytes = sizeof(long) + TagBytes;
 
-    private readonly byte[] _key;
+    private const int NonceBytes = SignedBytes + MacBytes;
 
-    private readonly TimeProvider _time;
-
-    /// <summary>Takes the deployment's master secret, of 32 bytes or more.</summary>
-    public NonceIssuer(ReadOnlySpan<byte> masterSecret, TimeProvider time)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(masterSecret.Length, 32);
-        _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, masterSecret.ToArray(), 32, info: "fed device nonce v1"u8.ToArray());
-        _time = time;
-    }
+    private volatile Keys? _keys;
 
     /// <summary>The nonce of this minute.</summary>
-    public string Fresh() => Base64Url.EncodeToString(Write(Bucket()));
+    /// <exception cref="SecretsUnavailableException">There is no secret to make it with.</exception>
+    public string Fresh() => Base64Url.EncodeToString(Write(Active().Current, Bucket()));
 
-    /// <summary>True for a nonce of the last ten minutes.</summary>
+    /// <summary>
+    /// True for a nonce of the last ten minutes that this deployment made with one of its active secrets. One made with a secret that is
+    /// not known here is refused, and the secrets are looked up again: the device repeats its request with a nonce it is given.
+    /// </summary>
+    /// <exception cref="SecretsUnavailableException">There is no secret to check it with.</exception>
     public bool IsFresh(string nonce)
     {
+        var keys = Active();
         Span<byte> given = stackalloc byte[NonceBytes];
         if (nonce.Length != Base64Url.GetEncodedLength(NonceBytes)
             || !Base64Url.IsValid(nonce)
@@ -49,16 +51,53 @@ public sealed class NonceIssuer
 
         var bucket = BinaryPrimitives.ReadInt64BigEndian(given);
         var age = Bucket() - bucket;
-        return age is >= 0 and <= OldBuckets && CryptographicOperations.FixedTimeEquals(given, Write(bucket));
+        if (age is < 0 or > OldBuckets)
+        {
+            return false;
+        }
+
+        // The tag is public, so choosing by it tells nothing; the comparison that matters takes one time for any content.
+        var tag = given.Slice(sizeof(long), TagBytes);
+        var key = tag.SequenceEqual(keys.Current.Tag) ? keys.Current : keys.Previous is { } old && tag.SequenceEqual(old.Tag) ? old : null;
+        if (key is null)
+        {
+            secrets.NoteUnknownKid();
+            return false;
+        }
+
+        return CryptographicOperations.FixedTimeEquals(given, Write(key, bucket));
     }
 
-    private long Bucket() => _time.GetUtcNow().ToUnixTimeSeconds() / BucketSeconds;
+    private Keys Active()
+    {
+        var ring = secrets.Ring;
+        var keys = _keys;
+        if (keys is null || !ReferenceEquals(keys.Ring, ring))
+        {
+            keys = _keys = new Keys(ring, new Key(ring.Current), ring.Previous is null ? null : new Key(ring.Previous));
+        }
 
-    private byte[] Write(long bucket)
+        return keys;
+    }
+
+    private long Bucket() => time.GetUtcNow().ToUnixTimeSeconds() / BucketSeconds;
+
+    private static byte[] Write(Key key, long bucket)
     {
         var nonce = new byte[NonceBytes];
         BinaryPrimitives.WriteInt64BigEndian(nonce, bucket);
-        HMACSHA256.HashData(_key, nonce.AsSpan(0, sizeof(long))).AsSpan(0, MacBytes).CopyTo(nonce.AsSpan(sizeof(long)));
+        key.Tag.CopyTo(nonce.AsSpan(sizeof(long)));
+        HMACSHA256.HashData(key.Mac, nonce.AsSpan(0, SignedBytes)).AsSpan(0, MacBytes).CopyTo(nonce.AsSpan(SignedBytes));
         return nonce;
+    }
+
+    private sealed record Keys(SecretRing Ring, Key Current, Key? Previous);
+
+    // The tag comes from the secret, not from its name: a version's name in the vault is nobody else's business.
+    private sealed class Key(MasterSecret secret)
+    {
+        public byte[] Mac { get; } = secret.Derive(Purpose);
+
+        public byte[] Tag { get; } = secret.Derive(Purpose + " tag")[..TagBytes];
     }
 }

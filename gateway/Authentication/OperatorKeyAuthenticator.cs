@@ -12,6 +12,8 @@ public sealed class OperatorKeyAuthenticator : IOperatorAuthenticator
 
     private const string Scheme = "Bearer ";
 
+    private static readonly OperatorCaller Holder = new(OperatorCaller.KeyHolder, "holder of the operator's key", OperatorRoles.Operator);
+
     private readonly byte[] _hash;
 
     /// <summary>Takes the key.</summary>
@@ -28,16 +30,16 @@ public sealed class OperatorKeyAuthenticator : IOperatorAuthenticator
     }
 
     /// <inheritdoc/>
-    public Task<bool> IsOperatorAsync(HttpContext context, CancellationToken cancellationToken)
+    public Task<OperatorCaller?> AuthenticateAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var headers = context.Request.Headers.Authorization;
         if (headers.Count != 1 || headers[0] is not { } header || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            return Task.FromResult(false);
+            return Task.FromResult<OperatorCaller?>(null);
         }
 
         // Hashes have one length whatever was sent, so that the comparison tells nothing, not even the key's length.
         var given = SHA256.HashData(Encoding.UTF8.GetBytes(header[Scheme.Length..]));
-        return Task.FromResult(CryptographicOperations.FixedTimeEquals(given, _hash));
+        return Task.FromResult(CryptographicOperations.FixedTimeEquals(given, _hash) ? Holder : null);
     }
 }

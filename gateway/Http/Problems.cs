@@ -1,3 +1,4 @@
+using FedServerless.Gateway.Authentication;
 using FedServerless.Wire;
 
 namespace FedServerless.Gateway.Http;
@@ -37,6 +38,13 @@ public static class Problems
 
     /// <summary>The caller did not prove who it is. The detail never tells the expected value.</summary>
     public static ProblemDetails Unauthenticated(string detail) => new("/problems/authentication", "Not authenticated", 401, detail);
+
+    /// <summary>The operator is known and may not do this.</summary>
+    public static ProblemDetails Role(OperatorRoles needed, OperatorRoles given) =>
+        new("/problems/role", "Not allowed", 403, $"This needs one of the roles {needed}; the caller has {given}.");
+
+    /// <summary>Something that the host needs does not answer. Nothing was done; the same request succeeds later.</summary>
+    public static ProblemDetails Unavailable(string detail) => new("/problems/unavailable", "Not available now", 503, detail);
 
     /// <summary>The proof's time is off; the answer tells the server's.</summary>
     public static ProblemDetails Clock(DateTimeOffset now) =>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using FedServerless.Gateway.Authentication;
 
 namespace FedServerless.Gateway.Http;
 
@@ -33,6 +34,13 @@ public sealed record Route
     /// <summary>Who may call it.</summary>
     public required RoutePolicy Policy { get; init; }
 
+    /// <summary>Which operators, of <see cref="RoutePolicy.Operator"/>: whoever may look for a GET, else those who may do everything.</summary>
+    public OperatorRoles Roles
+    {
+        get => field == OperatorRoles.None && Policy == RoutePolicy.Operator ? Default(Method) : field;
+        init;
+    }
+
     /// <summary>A sentence for people.</summary>
     public required string Summary { get; init; }
 
@@ -50,4 +58,7 @@ public sealed record Route
 
     /// <summary>What it does.</summary>
     public required Func<RouteCall, CancellationToken, Task<Reply>> Handler { get; init; }
+
+    private static OperatorRoles Default(string method) =>
+        method == "GET" ? OperatorRoles.Operator | OperatorRoles.Reader : OperatorRoles.Operator;
 }

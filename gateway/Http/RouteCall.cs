@@ -13,7 +13,8 @@ namespace FedServerless.Gateway.Http;
 /// <param name="workflows">The engine's outside, of this request.</param>
 /// <param name="body">The whole body.</param>
 /// <param name="device">The device that signed, on device routes.</param>
-public sealed class RouteCall(HttpContext http, IWorkflowClient workflows, byte[] body, DeviceCaller? device)
+/// <param name="caller">The operator, on operators' routes.</param>
+public sealed class RouteCall(HttpContext http, IWorkflowClient workflows, byte[] body, DeviceCaller? device, OperatorCaller? caller = null)
 {
     /// <summary>Largest legal round number.</summary>
     public const int MaxRound = 999_999;
@@ -30,6 +31,10 @@ public sealed class RouteCall(HttpContext http, IWorkflowClient workflows, byte[
     /// <summary>The device that signed the request.</summary>
     /// <exception cref="InvalidOperationException">The route is not a device's.</exception>
     public DeviceCaller Device => device ?? throw new InvalidOperationException("This route has no device.");
+
+    /// <summary>The operator that the request comes from.</summary>
+    /// <exception cref="InvalidOperationException">The route is not an operator's.</exception>
+    public OperatorCaller Operator => caller ?? throw new InvalidOperationException("This route has no operator.");
 
     /// <summary>A name from the path.</summary>
     /// <exception cref="ProblemException">404: it is not a legal name, so nothing is called so.</exception>

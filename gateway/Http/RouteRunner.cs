@@ -45,6 +45,7 @@ public sealed partial class RouteRunner(
     private async Task<RouteCall> AdmitAsync(Route route, HttpContext http, IWorkflowClient workflows, CancellationToken cancellationToken)
     {
         DeviceCaller? device = null;
+        OperatorCaller? caller = null;
         byte[] body;
         switch (route.Policy)
         {
@@ -59,9 +60,11 @@ public sealed partial class RouteRunner(
                 device = devices.CheckEnrolment(http.Request, body);
                 break;
             case RoutePolicy.Operator:
-                if (!await operators.IsOperatorAsync(http, cancellationToken))
+                caller = await operators.AuthenticateAsync(http, cancellationToken)
+                    ?? throw new ProblemException(Problems.Unauthenticated("This route needs an operator's key or token: Authorization: Bearer KEY."));
+                if (!caller.IsAnyOf(route.Roles))
                 {
-                    throw new ProblemException(Problems.Unauthenticated("This route needs the operator's key: Authorization: Bearer KEY."));
+                    throw new ProblemException(Problems.Role(route.Roles, caller.Roles));
                 }
 
                 body = await RequestBody.ReadAsync(http.Request, DeviceApi.MaxBodyBytes, cancellationToken);
@@ -71,7 +74,7 @@ public sealed partial class RouteRunner(
                 break;
         }
 
-        return new RouteCall(http, workflows, body, device);
+        return new RouteCall(http, workflows, body, device, caller);
     }
 
     private ProblemDetails Explain(Route route, HttpContext http, Exception exception)
@@ -82,6 +85,9 @@ public sealed partial class RouteRunner(
                 return refused.Problem;
             case BadHttpRequestException bad:
                 return Problems.Transport(bad.StatusCode);
+            case SecretsUnavailableException secrets:
+                LogNoSecrets(logger, route.Name, secrets.Message);
+                return Problems.Unavailable(secrets.Message);
             case StoreFullException:
             case var full when options.IsStoreFull(full):
                 LogFull(logger, route.Name, exception);
@@ -94,6 +100,9 @@ public sealed partial class RouteRunner(
 
     [LoggerMessage(3001, LogLevel.Error, "{Route} failed ({Trace})")]
     private static partial void LogFailed(ILogger logger, string route, string trace, Exception exception);
+
+    [LoggerMessage(3004, LogLevel.Error, "{Route} was refused: {Reason}")]
+    private static partial void LogNoSecrets(ILogger logger, string route, string reason);
 
     [LoggerMessage(3002, LogLevel.Error, "{Route}: the store is full")]
     private static partial void LogFull(ILogger logger, string route, Exception exception);

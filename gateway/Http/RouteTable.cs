@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using FedServerless.Gateway.About;
+using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Clients;
 using FedServerless.Gateway.Models;
 using FedServerless.Gateway.Rounds;
@@ -92,7 +93,7 @@ public sealed class RouteTable
         yield return new() { Name = "listClients", Method = "GET", Template = "clients", Policy = Operator, Summary = "Lists the clients.", Response = json.ListingClientView, Query = [("population", "Only this population's.")], Handler = clients.ListAsync };
         yield return new() { Name = "getClient", Method = "GET", Template = "clients/{client}", Policy = Operator, Summary = "Shows a client.", Response = json.ClientView, Statuses = [200, 404], Handler = clients.GetAsync };
         yield return new() { Name = "revokeClient", Method = "POST", Template = "clients/{client}/revoke", Policy = Operator, Summary = "Shuts a client out until it enrols with a new code.", Response = json.ClientView, Statuses = [200, 404], Handler = clients.RevokeAsync };
-        yield return new() { Name = "createEnrolment", Method = "POST", Template = "enrolments", Policy = Operator, Summary = "Makes a one-time code.", Request = json.CreateEnrolmentRequest, Response = json.CreateEnrolmentResponse, Statuses = [201, 400], Handler = clients.CreateCodeAsync };
+        yield return new() { Name = "createEnrolment", Method = "POST", Template = "enrolments", Policy = Operator, Roles = OperatorRoles.Operator | OperatorRoles.Enroller, Summary = "Makes a one-time code.", Request = json.CreateEnrolmentRequest, Response = json.CreateEnrolmentResponse, Statuses = [201, 400], Handler = clients.CreateCodeAsync };
     }
 
     private static IEnumerable<Route> DeviceRows(ClientDesk clients, CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations)

@@ -28,6 +28,9 @@ public sealed class LocalHost : IAsyncDisposable
     /// <summary>File in the data folder that holds the address of the running host, where the command line finds it.</summary>
     public const string UrlFile = "host.url";
 
+    /// <summary>What the key of pre-signed URLs is derived for.</summary>
+    private const string UrlPurpose = "fed presigned urls v1";
+
     private readonly List<IDisposable> _owned = [];
 
     private readonly CancellationTokenSource _stopping = new();
@@ -109,10 +112,10 @@ public sealed class LocalHost : IAsyncDisposable
     private async Task BuildAsync(LocalHostOptions options, LocalHostParts parts, CancellationToken cancellationToken)
     {
         _owned.Add(DataFolderLock.Acquire(options.DataFolder));
-        var secrets = HostSecrets.Load(options.DataFolder);
+        var secrets = SecretFiles.Load(options.DataFolder);
         OperatorKey = secrets.OperatorKey;
         var time = parts.Time ?? TimeProvider.System;
-        var signer = new PresignedUrlSigner(secrets.Derive("fed presigned urls v1"), time);
+        var signer = new PresignedUrlSigner(secrets.Ring.Current.Derive(UrlPurpose), time, secrets.Ring.Previous?.Derive(UrlPurpose));
         Store = await OpenStoreAsync(options, parts, signer, time, cancellationToken);
 
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -125,7 +128,7 @@ public sealed class LocalHost : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.AddSingleton(Store).AddSingleton(time);
         builder.Services.AddSingleton<IOperatorAuthenticator>(new OperatorKeyAuthenticator(secrets.OperatorKey));
-        builder.Services.AddFedGateway(Gateway(options), secrets.Master);
+        builder.Services.AddSingleton<IServerSecrets>(new FixedSecrets(secrets.Ring)).AddFedGateway(Gateway(options));
         AddEngine(builder.Services, options, parts, time);
 
         _app = builder.Build();
@@ -216,7 +219,7 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static HostStartException? Explain(Exception exception, LocalHostOptions options) => exception switch
     {
-        DataFolderInUseException or JournalException or StoreFullException or AzuriteUnavailableException or AzuriteStartException => new HostStartException(exception.Message, exception),
+        DataFolderInUseException or SecretFileException or JournalException or StoreFullException or AzuriteUnavailableException or AzuriteStartException => new HostStartException(exception.Message, exception),
         IOException { InnerException: AddressInUseException } => new HostStartException(
             $"{options.Url} is taken by another program. Stop that one, or choose another port with --port N (0 for any free one).", exception),
         SocketException or IOException { InnerException: SocketException } => new HostStartException(

@@ -43,16 +43,27 @@ public sealed class AzureBlobStore : IObjectStore, IDisposable
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     public static async Task<AzureBlobStore> OpenAsync(AzureBlobStoreOptions options, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        Validate(options);
-        var store = new AzureBlobStore(options);
+        var store = Create(options);
         if (options.CreateContainer)
         {
-            await store._container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            await store.CreateContainerAsync(cancellationToken);
         }
 
         return store;
     }
+
+    /// <summary>The store, without a request to the account: it must have the container, or get it by <see cref="CreateContainerAsync"/>.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    public static AzureBlobStore Create(AzureBlobStoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Validate(options);
+        return new AzureBlobStore(options);
+    }
+
+    /// <summary>Creates the container unless it is there.</summary>
+    public Task CreateContainerAsync(CancellationToken cancellationToken) =>
+        _container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
 
     /// <inheritdoc/>
     public async Task<ObjectFacts?> HeadAsync(string name, CancellationToken cancellationToken)

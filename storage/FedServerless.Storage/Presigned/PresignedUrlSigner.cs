@@ -23,16 +23,20 @@ public sealed class PresignedUrlSigner
     private const string Purpose = "fedserverless-blob-url-v1";
 
     private readonly byte[] _key;
+    private readonly byte[]? _previousKey;
     private readonly TimeProvider _time;
 
     /// <summary>A signer.</summary>
     /// <param name="key">At least <see cref="MinKeyLength"/> secret random bytes; the same after a restart, else open URLs die.</param>
     /// <param name="time">The clock of the expiry.</param>
-    public PresignedUrlSigner(ReadOnlySpan<byte> key, TimeProvider time)
+    /// <param name="previousKey">The key before it, whose URLs are still good; null for none.</param>
+    public PresignedUrlSigner(ReadOnlySpan<byte> key, TimeProvider time, byte[]? previousKey = null)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(previousKey?.Length ?? MinKeyLength, MinKeyLength, nameof(previousKey));
         ArgumentOutOfRangeException.ThrowIfLessThan(key.Length, MinKeyLength, nameof(key));
         ArgumentNullException.ThrowIfNull(time);
         _key = key.ToArray();
+        _previousKey = previousKey;
         _time = time;
     }
 
@@ -41,7 +45,7 @@ public sealed class PresignedUrlSigner
     {
         ObjectName.ThrowIfInvalid(name);
         PresignLimits.ThrowIfOutOfRange(validFor);
-        return new PresignedRequest("GET", Sign("GET", name, null, Expiry(validFor)), NoHeaders);
+        return new PresignedRequest("GET", Sign("GET", name, null, Expiry(validFor), _key), NoHeaders);
     }
 
     /// <summary>A URL that creates one object of exactly <paramref name="length"/> bytes.</summary>
@@ -50,7 +54,7 @@ public sealed class PresignedUrlSigner
         ObjectName.ThrowIfInvalid(name);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         PresignLimits.ThrowIfOutOfRange(validFor);
-        return new PresignedRequest("PUT", Sign("PUT", name, length, Expiry(validFor)), NoHeaders);
+        return new PresignedRequest("PUT", Sign("PUT", name, length, Expiry(validFor), _key), NoHeaders);
     }
 
     /// <summary>
@@ -77,8 +81,7 @@ public sealed class PresignedUrlSigner
     private PresignedRefusal Judge(PresignedGrant claimed, string method, string url)
     {
         // Signing the parsed claim again and comparing whole URLs leaves no second spelling of the same claim.
-        var genuine = Sign(claimed.Method, claimed.Name, claimed.Length, claimed.Expires.ToUnixTimeSeconds());
-        if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(genuine), Encoding.UTF8.GetBytes(url)))
+        if (!IsSigned(claimed, url, _key) && !(_previousKey is { } previous && IsSigned(claimed, url, previous)))
         {
             return PresignedRefusal.BadSignature;
         }
@@ -89,6 +92,12 @@ public sealed class PresignedUrlSigner
         }
 
         return method == claimed.Method || (method == "HEAD" && claimed.Method == "GET") ? PresignedRefusal.None : PresignedRefusal.OtherMethod;
+    }
+
+    private static bool IsSigned(PresignedGrant claimed, string url, byte[] key)
+    {
+        var genuine = Sign(claimed.Method, claimed.Name, claimed.Length, claimed.Expires.ToUnixTimeSeconds(), key);
+        return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(genuine), Encoding.UTF8.GetBytes(url));
     }
 
     private static PresignedGrant? Parse(string path, string query)
@@ -120,10 +129,10 @@ public sealed class PresignedUrlSigner
 
     private long Expiry(TimeSpan validFor) => (_time.GetUtcNow() + validFor).ToUnixTimeSeconds();
 
-    private string Sign(string method, string name, long? length, long expires)
+    private static string Sign(string method, string name, long? length, long expires, byte[] key)
     {
         var claim = $"{Purpose}\n{method}\n{name}\n{length}\n{expires}";
-        var signature = Base64Url.EncodeToString(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(claim)));
+        var signature = Base64Url.EncodeToString(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(claim)));
         var len = length is null ? "" : $"&len={length}";
         return $"{BasePath}{name}?m={method}{len}&exp={expires}&sig={signature}";
     }

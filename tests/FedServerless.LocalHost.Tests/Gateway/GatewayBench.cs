@@ -24,15 +24,16 @@ internal sealed class GatewayBench : IDisposable
 
     private readonly ServiceProvider _services;
 
-    public GatewayBench(GatewayOptions? options = null, Func<IObjectStore, IObjectStore>? wrap = null)
+    public GatewayBench(GatewayOptions? options = null, Func<IObjectStore, IObjectStore>? wrap = null, IOperatorAuthenticator? operators = null)
     {
         Disk = new InMemoryObjectStore(new PresignedUrlSigner(new byte[32], Time), Time);
         Store = (wrap ?? (store => store))(Disk);
         var services = new ServiceCollection();
         services.AddSingleton<IObjectStore>(Store).AddSingleton<TimeProvider>(Time);
-        services.AddSingleton<IOperatorAuthenticator>(new OperatorKeyAuthenticator(OperatorKey));
+        services.AddSingleton<IServerSecrets>(new FixedSecrets(new SecretRing(new MasterSecret("bench", new byte[32]))));
+        services.AddSingleton(operators ?? new OperatorKeyAuthenticator(OperatorKey));
         services.AddSingleton(typeof(ILogger<>), typeof(Microsoft.Extensions.Logging.Abstractions.NullLogger<>));
-        services.AddFedGateway(options ?? new GatewayOptions { HoldCheckInsFor = TimeSpan.FromSeconds(60) }, new byte[32]);
+        services.AddFedGateway(options ?? new GatewayOptions { HoldCheckInsFor = TimeSpan.FromSeconds(60) });
         _services = services.BuildServiceProvider();
         Activities = new ActivitySet(Store, Get<IPresence>(), Get<IRoundBell>(), Time);
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using FedServerless.Activities.State;
+using FedServerless.Gateway.Authentication;
 using FedServerless.Local.Engine.Journal;
 using FedServerless.Local.Hosting;
 using FedServerless.LocalHost.Tests.Gateway;
@@ -27,17 +28,17 @@ public sealed class LocalHostTests
     public async Task Start_Secrets_AreTheOwnersOnlyAndLast()
     {
         using var folder = new TemporaryFolder();
-        var first = HostSecrets.Load(folder.Path);
-        var second = HostSecrets.Load(folder.Path);
+        var first = SecretFiles.Load(folder.Path);
+        var second = SecretFiles.Load(folder.Path);
 
         Assert.Equal(first.OperatorKey, second.OperatorKey);
-        Assert.Equal(first.Master, second.Master);
+        Assert.Equal(first.Ring.Current.Derive("a"), second.Ring.Current.Derive("a"));
         if (!OperatingSystem.IsWindows())
         {
-            var key = Path.Combine(folder.Path, HostSecrets.OperatorKeyFile);
+            var key = Path.Combine(folder.Path, SecretFiles.OperatorKeyFile);
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
             File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-            Assert.Contains("chmod 600", Assert.Throws<HostStartException>(() => HostSecrets.Load(folder.Path)).Message, StringComparison.Ordinal);
+            Assert.Contains("chmod 600", Assert.Throws<SecretFileException>(() => SecretFiles.Load(folder.Path)).Message, StringComparison.Ordinal);
         }
 
         await Task.CompletedTask;
@@ -47,10 +48,10 @@ public sealed class LocalHostTests
     public void Secrets_Damaged_SaysWhatToDo()
     {
         using var folder = new TemporaryFolder();
-        HostSecrets.Load(folder.Path);
-        File.WriteAllText(Path.Combine(folder.Path, HostSecrets.MasterFile), "short");
+        SecretFiles.Load(folder.Path);
+        File.WriteAllText(Path.Combine(folder.Path, SecretFiles.MasterFile), "short");
 
-        Assert.Contains("backup", Assert.Throws<HostStartException>(() => HostSecrets.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("backup", Assert.Throws<SecretFileException>(() => SecretFiles.Load(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -102,8 +102,20 @@ public sealed class PresignedUrlSignerTests
     }
 
     [Fact]
+    public void TryVerify_KeyBeforeARotation_IsAcceptedAndNoLongerUsed()
+    {
+        var old = Signer(Now).SignCreate("a/b", 5, TimeSpan.FromSeconds(60)).Url;
+        var rotated = new PresignedUrlSigner(new byte[32], new StoppedClock(Now), Key);
+
+        Assert.True(rotated.TryVerify("PUT", old.Split('?')[0], "?" + old.Split('?')[1], out _, out _));
+        Assert.NotEqual(old, rotated.SignCreate("a/b", 5, TimeSpan.FromSeconds(60)).Url);
+        Assert.Equal(PresignedRefusal.BadSignature, Verify("PUT", rotated.SignCreate("a/b", 5, TimeSpan.FromSeconds(60)).Url, out _));
+    }
+
+    [Fact]
     public void Constructor_KeyLength_HasAMinimum()
     {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PresignedUrlSigner(Key, TimeProvider.System, new byte[31]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new PresignedUrlSigner(new byte[31], TimeProvider.System));
         Assert.NotNull(new PresignedUrlSigner(new byte[32], TimeProvider.System));
         Assert.NotNull(new PresignedUrlSigner(new byte[33], TimeProvider.System));
