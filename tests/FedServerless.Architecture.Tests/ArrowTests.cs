@@ -14,6 +14,7 @@ public sealed class ArrowTests
         ["orchestrations/Workflows/FedServerless.Workflows.csproj"] = ["FedServerless.Core"],
         ["orchestrations/Activities/FedServerless.Activities.csproj"] = ["FedServerless.Workflows", "FedServerless.Storage"],
         ["gateway/FedServerless.Gateway.csproj"] = ["FedServerless.Activities"],
+        ["functions/Platform/FedServerless.Functions.Platform.csproj"] = ["FedServerless.Gateway", "FedServerless.Storage.Azure"],
         ["local/FedServerless.Local.csproj"] = ["FedServerless.Gateway", "FedServerless.Storage.Azure"],
         ["client-sdk/FedServerless.Client/FedServerless.Client.csproj"] = ["FedServerless.Core"],
         ["client-sdk/FedServerless.Client.Training/FedServerless.Client.Training.csproj"] = ["FedServerless.Client"],

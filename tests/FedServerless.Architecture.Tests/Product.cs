@@ -14,7 +14,7 @@ internal static class Product
     public static TheoryData<string> AssemblyNames { get; } =
     [
         "FedServerless.Core", "FedServerless.Storage", "FedServerless.Storage.Azure", "FedServerless.Workflows", "FedServerless.Activities",
-        "FedServerless.Gateway", "FedServerless.Local", "FedServerless.Client", "FedServerless.Client.Training", "fed",
+        "FedServerless.Gateway", "FedServerless.Functions.Platform", "FedServerless.Local", "FedServerless.Client", "FedServerless.Client.Training", "fed",
     ];
 
     public static Assembly Load(string name) => Assembly.Load(new AssemblyName(name));
