@@ -1,3 +1,4 @@
+using FedServerless.Gateway.Upkeep;
 using FedServerless.Storage.Presigned;
 
 namespace FedServerless.Gateway;
@@ -30,6 +31,9 @@ public sealed record GatewayOptions
 
     /// <summary>Life of pre-signed URLs, one second to one day. Default an hour.</summary>
     public TimeSpan UrlsValidFor { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How the deployment looks after itself.</summary>
+    public UpkeepOptions Upkeep { get; init; } = new();
 
     /// <summary>True for the host's own ways of saying that there is no room left, besides <see cref="Storage.StoreFullException"/>.</summary>
     public Func<Exception, bool> IsStoreFull { get; init; } = static _ => false;
@@ -71,6 +75,11 @@ public sealed record GatewayOptions
         if (UrlsValidFor < PresignLimits.MinValidFor || UrlsValidFor > PresignLimits.MaxValidFor)
         {
             yield return $"UrlsValidFor is {UrlsValidFor}; expected {PresignLimits.MinValidFor} to {PresignLimits.MaxValidFor}.";
+        }
+
+        foreach (var problem in Upkeep.Problems())
+        {
+            yield return problem;
         }
     }
 }

@@ -8,6 +8,7 @@ using FedServerless.Gateway.Http;
 using FedServerless.Gateway.Models;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Gateway.Runs;
+using FedServerless.Gateway.Upkeep;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -18,7 +19,8 @@ public static class GatewayServices
 {
     /// <summary>
     /// Adds the route table and all behind it. The host adds <see cref="Storage.IObjectStore"/>, <see cref="TimeProvider"/>,
-    /// <see cref="IServerSecrets"/> and <see cref="IOperatorAuthenticator"/>.
+    /// <see cref="IServerSecrets"/> and <see cref="IOperatorAuthenticator"/>, and calls <see cref="RunWatchdog"/>,
+    /// <see cref="InstancePurge"/>, <see cref="EnrolmentSweep"/> and <see cref="OrphanSweep"/> now and then.
     /// </summary>
     /// <param name="services">Where.</param>
     /// <param name="options">Validated here.</param>
@@ -32,12 +34,12 @@ public static class GatewayServices
             throw new ArgumentException(string.Join(' ', problems), nameof(options));
         }
 
-        services.AddSingleton(options);
+        services.AddSingleton(options).AddSingleton(options.Upkeep);
         services.TryAddSingleton<NonceIssuer>();
         services.TryAddSingleton<RouteTable>();
         services.TryAddSingleton<RouteRunner>();
         services.TryAddSingleton<DeviceAuthenticator>();
-        return services.AddClients().AddRounds().AddRunsAndModels();
+        return services.AddClients().AddRounds().AddRunsAndModels().AddUpkeep();
     }
 
     private static IServiceCollection AddClients(this IServiceCollection services)
@@ -66,6 +68,7 @@ public static class GatewayServices
     {
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<RunViews>();
+        services.TryAddSingleton<RunRecovery>();
         services.TryAddSingleton<RunLifecycle>();
         services.TryAddSingleton<RunDeletion>();
         services.TryAddSingleton<RunLogs>();
@@ -73,6 +76,15 @@ public static class GatewayServices
         services.TryAddSingleton<Models.Models>();
         services.TryAddSingleton<ModelUploads>();
         services.TryAddSingleton<HostReport>();
+        return services;
+    }
+
+    private static IServiceCollection AddUpkeep(this IServiceCollection services)
+    {
+        services.TryAddSingleton<RunWatchdog>();
+        services.TryAddSingleton<InstancePurge>();
+        services.TryAddSingleton<EnrolmentSweep>();
+        services.TryAddSingleton<OrphanSweep>();
         return services;
     }
 }

@@ -39,6 +39,8 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         await store.DeleteAllAsync(StoreNames.Rounds(run), cancellationToken);
         await store.DeleteAllAsync(StoreNames.RunLog(run), cancellationToken);
         await store.DeleteAllAsync(StoreNames.RunRecoveries(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.RunWatch(run), cancellationToken);
+        await store.DeleteAsync(StoreNames.RunPurge(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunControl(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunStarted(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunOutcome(run), cancellationToken);
@@ -56,7 +58,7 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
     {
         var closed = (await RunLocation.FindAsync(store, run, cancellationToken)).Round;
         var recoveries = await store.CountAsync(StoreNames.RunRecoveries(run), cancellationToken);
-        var instances = Enumerable.Range(0, recoveries + 1).Select(attempt => attempt == 0 ? run : $"{run}~{attempt}").ToList();
+        var instances = Enumerable.Range(0, recoveries + 1).Select(attempt => RunRecovery.InstanceId(run, attempt)).ToList();
         foreach (var instance in instances)
         {
             if (await workflows.GetStatusAsync(instance, cancellationToken) is { Phase: WorkflowPhase.Running })

@@ -8,13 +8,12 @@ using FedServerless.Wire;
 using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
-using FedServerless.Workflows.Runs;
 using Microsoft.AspNetCore.Http;
 
 namespace FedServerless.Gateway.Runs;
 
 /// <summary>What an operator does to a run. Every step is create-once or compare-and-swap, so any of it may be repeated.</summary>
-public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunViews views)
+public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunViews views, RunRecovery recovery)
 {
     /// <summary>Longest reason kept with a control.</summary>
     public const int MaxReasonLength = 200;
@@ -75,7 +74,7 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
         await store.PutAsync(StoreNames.RunControl(run.Id), control, StoreJson.Default.ControlDocument, PutCondition.CreateOnce, cancellationToken);
         var active = await store.CreateOnceAsync(
             StoreNames.ActiveRun(run.Spec.Population, run.Id), new ActiveRunDocument(run.Id), StoreJson.Default.ActiveRunDocument, cancellationToken);
-        await LaunchAsync(run, active.Value.Instance, call.Workflows, cancellationToken);
+        await recovery.LaunchAsync(run, active.Value.Instance, call.Workflows, cancellationToken);
         return await ShowAsync(StatusCodes.Status200OK, run.Id, call.Workflows, cancellationToken);
     }
 
@@ -93,28 +92,8 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
     {
         var run = await UnendedAsync(call.Name("run"), cancellationToken);
         await RequireStartedAsync(run.Id, cancellationToken);
-        var attempt = await store.CountAsync(StoreNames.RunRecoveries(run.Id), cancellationToken) + 1;
-        while (!(await store.PutBytesAsync(StoreNames.RunRecovery(run.Id, attempt), default, PutCondition.CreateOnce, cancellationToken)).Written)
-        {
-            attempt++;
-        }
-
-        var instance = $"{run.Id}~{attempt}";
-        await store.PutAsync(
-            StoreNames.ActiveRun(run.Spec.Population, run.Id), new ActiveRunDocument(instance), StoreJson.Default.ActiveRunDocument,
-            PutCondition.Overwrite, cancellationToken);
-        await LaunchAsync(run, instance, call.Workflows, cancellationToken);
+        await recovery.RecoverAsync(run, call.Workflows, cancellationToken);
         return await ShowAsync(StatusCodes.Status200OK, run.Id, call.Workflows, cancellationToken);
-    }
-
-    private async Task LaunchAsync(RunDocument run, string instance, IWorkflowClient workflows, CancellationToken cancellationToken)
-    {
-        await workflows.StartAsync(TrainingRunWorkflow.Definition, instance, new RunProgress(run.Id), cancellationToken);
-        if (await store.HeadAsync(StoreNames.RunOutcome(run.Id), cancellationToken) is not null)
-        {
-            // It ended meanwhile and took its marker away before ours was written.
-            await store.DeleteAsync(StoreNames.ActiveRun(run.Spec.Population, run.Id), cancellationToken);
-        }
     }
 
     private async Task<Reply> SteerAsync(RouteCall call, string desired, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Upkeep;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -73,7 +74,14 @@ public sealed class RunViews(IObjectStore store)
     {
         var active = await store.FindAsync(
             StoreNames.ActiveRun(run.Spec.Population, run.Id), StoreJson.Default.ActiveRunDocument, cancellationToken);
-        var status = await workflows.GetStatusAsync(active?.Value.Instance ?? run.Id, cancellationToken);
+        var instance = active?.Value.Instance ?? run.Id;
+        var status = await workflows.GetStatusAsync(instance, cancellationToken);
+        var watch = await store.FindAsync(StoreNames.RunWatch(run.Id), UpkeepJson.Default.WatchDocument, cancellationToken);
+        if (watch?.Value is { GaveUp: { } reason } given && RunRecovery.InstanceId(run.Id, given.Attempt) == instance)
+        {
+            return (RunStates.Failed, reason);
+        }
+
         if (status is null)
         {
             return (RunStates.Failed, $"The engine does not know this run any more; fed run recover {run.Id} continues from what is stored.");

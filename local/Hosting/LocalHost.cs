@@ -143,6 +143,7 @@ public sealed class LocalHost : IAsyncDisposable
         PublicUrl = options.PublicUrl,
         HoldCheckInsFor = options.HoldCheckInsFor,
         MinRetryAfter = TimeSpan.FromSeconds(1),
+        Upkeep = options.Upkeep,
         IsStoreFull = static exception => exception is JournalException { Fault: JournalFault.Full or JournalFault.Unavailable },
         Trouble = () => _app is null ? null : Engine.Trouble,
         Stopping = _stopping.Token,
@@ -196,9 +197,7 @@ public sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IWorkflowClient>(provider => new PromptWorkflows(provider.GetRequiredService<EmbeddedEngine>(), time));
         services.AddHostedService(provider => provider.GetRequiredService<EmbeddedEngine>());
         services.AddHostedService<EngineWatch>();
-        services.AddSingleton(provider => new OrphanSweeper(
-            provider.GetRequiredService<IObjectStore>(), time, options.SweepEvery, provider.GetRequiredService<ILogger<OrphanSweeper>>()));
-        services.AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>());
+        services.AddSingleton(options).AddHostedService<UpkeepService>();
     }
 
     private static void AddLogging(ILoggingBuilder logging, LocalHostParts parts)

@@ -1,3 +1,5 @@
+using FedServerless.Gateway.Upkeep;
+
 namespace FedServerless.Local.Hosting;
 
 /// <summary>How the embedded host is set up.</summary>
@@ -36,7 +38,13 @@ public sealed record LocalHostOptions
     /// <summary>Stop when standard input ends; for a program that starts a host. Default false.</summary>
     public bool UntilInputEnds { get; init; }
 
-    /// <summary>How often orphaned uploads are looked for. Default an hour.</summary>
+    /// <summary>How the host looks after runs. By default ended instances are kept for a day.</summary>
+    public UpkeepOptions Upkeep { get; init; } = new() { KeepInstancesFor = TimeSpan.FromDays(1) };
+
+    /// <summary>How often the watchdog looks after the runs. Default a minute.</summary>
+    public TimeSpan WatchEvery { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often ended instances are purged, and orphaned uploads and dead codes removed. Default an hour.</summary>
     public TimeSpan SweepEvery { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Reads the command line; the problems say all that is wrong with it.</summary>

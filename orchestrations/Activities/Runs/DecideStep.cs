@@ -51,7 +51,7 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         }
 
         var seen = await presence.SeenLatelyAsync(run.Spec.Population, cancellationToken);
-        var needed = ClientsNeeded(run.Spec);
+        var needed = RunReadiness.ClientsNeeded(run.Spec);
         if (seen.Count < needed)
         {
             return new RunStep(
@@ -63,13 +63,6 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
         await planner.PlanAsync(new RoundInput(run.Id, progress.Round), seen, cancellationToken);
         return new RunStep(RunStepKind.Round, progress);
     }
-
-    internal static int ClientsNeeded(RunSpec spec) => spec.Selection.Kind switch
-    {
-        Selections.Poisson => spec.Round.Minimum,
-        Selections.Uniform => Math.Max(spec.Round.Minimum, spec.Selection.Clients ?? 1),
-        _ => Math.Max(spec.Round.Minimum, spec.Round.Quorum ?? 1),
-    };
 
     /// <summary>
     /// What a run that lost its journal was in the middle of: a round that is planned goes on whoever is there, whatever the

@@ -37,8 +37,14 @@ public static class StoreNames
     /// <summary>Prefix of its attempts at recovery.</summary>
     public static string RunRecoveries(string run) => $"runs/{run}/recoveries/";
 
-    /// <summary>One attempt at recovery; create-once, empty.</summary>
+    /// <summary>One attempt at recovery, counted from 1; create-once. Empty where it was made before attempts said why.</summary>
     public static string RunRecovery(string run, int attempt) => $"{RunRecoveries(run)}{attempt:D6}";
+
+    /// <summary>What the watchdog sees wrong with a run and since when; absent while all is well.</summary>
+    public static string RunWatch(string run) => $"runs/{run}/watch.json";
+
+    /// <summary>How far the run's ended workflow instances are purged.</summary>
+    public static string RunPurge(string run) => $"runs/{run}/purge.json";
 
     /// <summary>The 256 prefixes under which a run's uploads lie, see <see cref="ClientUpdates"/>.</summary>
     public static IEnumerable<string> RunUpdates(string run) => Enumerable.Range(0, 256).Select(bucket => $"updates/{bucket:x2}/{run}/");
@@ -150,8 +156,11 @@ public static class StoreNames
     /// <summary>Prefix of all clients.</summary>
     public const string Clients = "clients/";
 
+    /// <summary>Prefix of all one-time codes.</summary>
+    public const string Enrolments = "enrolments/";
+
     /// <summary>A one-time code by the hash of its secret; compare-and-swap.</summary>
-    public static string Enrolment(Digest secret) => $"enrolments/{secret}.json";
+    public static string Enrolment(Digest secret) => $"{Enrolments}{secret}.json";
 
     /// <summary>Prefix of all models.</summary>
     public const string Models = "models/";

@@ -1,4 +1,5 @@
 using FedServerless.Gateway;
+using FedServerless.Gateway.Upkeep;
 
 namespace FedServerless.LocalHost.Tests.Gateway;
 
@@ -18,10 +19,22 @@ public sealed class GatewayOptionsTests
             MinRetryAfter = TimeSpan.Zero,
             BoardFreshFor = TimeSpan.Zero,
             UrlsValidFor = TimeSpan.Zero,
+            Upkeep = new UpkeepOptions
+            {
+                ConfirmAfter = TimeSpan.Zero,
+                StuckAfter = TimeSpan.Zero,
+                MaxRecoveriesPerHour = 0,
+                GiveUpAfter = 0,
+                KeepInstancesFor = TimeSpan.Zero,
+                MaxPurgesPerPass = 0,
+            },
         };
 
         Assert.Equal(
-            ["PublicUrl", "HoldCheckInsFor", "CheckInsPerSecond", "MinRetryAfter", "BoardFreshFor", "UrlsValidFor"],
+            [
+                "PublicUrl", "HoldCheckInsFor", "CheckInsPerSecond", "MinRetryAfter", "BoardFreshFor", "UrlsValidFor",
+                "ConfirmAfter", "StuckAfter", "MaxRecoveriesPerHour", "GiveUpAfter", "KeepInstancesFor", "MaxPurgesPerPass",
+            ],
             options.Problems().Select(problem => problem.Split(' ')[0]));
     }
 

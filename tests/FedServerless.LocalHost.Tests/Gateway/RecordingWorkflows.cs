@@ -15,6 +15,9 @@ internal sealed class RecordingWorkflows : IWorkflowClient
 
     public string? Status { get; set; }
 
+    /// <summary>Instances that stand elsewhere than <see cref="Phase"/>.</summary>
+    public Dictionary<string, WorkflowPhase> Phases { get; } = [];
+
     public Task<bool> StartAsync<TInput, TOutput>(Workflow<TInput, TOutput> workflow, string instanceId, TInput input, CancellationToken cancellationToken) =>
         Task.FromResult(Started.Add(instanceId));
 
@@ -29,11 +32,13 @@ internal sealed class RecordingWorkflows : IWorkflowClient
     }
 
     public Task<WorkflowStatus?> GetStatusAsync(string instanceId, CancellationToken cancellationToken) =>
-        Task.FromResult(Started.Contains(instanceId) ? new WorkflowStatus(instanceId, Phase, Status, null, null) : null);
+        Task.FromResult(Started.Contains(instanceId) ? new WorkflowStatus(instanceId, PhaseOf(instanceId), Status, null, PhaseOf(instanceId) == WorkflowPhase.Failed ? "it broke" : null) : null);
 
     public Task<bool> PurgeAsync(string instanceId, CancellationToken cancellationToken)
     {
         Purged.Add(instanceId);
-        return Task.FromResult(Started.Remove(instanceId));
+        return Task.FromResult(PhaseOf(instanceId) != WorkflowPhase.Running && Started.Remove(instanceId));
     }
+
+    private WorkflowPhase PhaseOf(string instance) => Phases.GetValueOrDefault(instance, Phase);
 }

@@ -1,5 +1,6 @@
 using FedServerless.Activities.State;
 using FedServerless.Client;
+using FedServerless.Storage;
 using FedServerless.Wire;
 
 namespace FedServerless.LocalHost.Tests.Host;
@@ -50,6 +51,26 @@ public sealed class FederationOverHttpTests
         await host.WaitForEndAsync("solo");
 
         Assert.Equal(0, await host.Host.Store.CountAsync("updates/", CancellationToken.None));
+        await StopAsync(stop, client);
+    }
+
+    [Fact]
+    public async Task Run_MarkedStartedWithoutAnInstance_IsFoundAndCompleted()
+    {
+        await using var host = await RunningHost.StartAsync(with: options => options with
+        {
+            WatchEvery = TimeSpan.FromMilliseconds(20),
+            Upkeep = options.Upkeep with { ConfirmAfter = TimeSpan.FromMilliseconds(20) },
+        });
+        using var alice = await host.EnrolAsync("alice");
+        using var stop = new CancellationTokenSource();
+        var client = alice.RunAsync(Trainer(1), stop.Token);
+        var spec = Spec with { Rounds = 1, Round = new RoundSpec { DeadlineSeconds = 60 }, Evaluation = null };
+        await host.PostAsync("runs", new CreateRunRequest("lost", spec), WireJson.Default.CreateRunRequest);
+
+        await host.Host.Store.PutBytesAsync(StoreNames.RunStarted("lost"), default, PutCondition.CreateOnce, CancellationToken.None);
+
+        Assert.Equal(RunStates.Completed, (await host.WaitForEndAsync("lost")).State);
         await StopAsync(stop, client);
     }
 

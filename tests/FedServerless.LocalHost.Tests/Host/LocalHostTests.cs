@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Local.Engine.Journal;
+using FedServerless.Gateway.Upkeep;
 using FedServerless.Local.Hosting;
 using FedServerless.LocalHost.Tests.Gateway;
 using FedServerless.LocalHost.Tests.Storage;
@@ -185,15 +186,15 @@ public sealed class LocalHostTests
         await scene.UploadAndCommitAsync(scene.Alice);
         await scene.PutAsync("updates/00/gone/000001/alice/x/header");
         await scene.PutAsync("models/m/uploads/x.safetensors");
-        using var sweeper = new OrphanSweeper(scene.Bench.Store, scene.Bench.Time, TimeSpan.FromHours(1), Microsoft.Extensions.Logging.Abstractions.NullLogger<OrphanSweeper>.Instance);
+        var sweeper = new OrphanSweep(scene.Bench.Store, scene.Bench.Time);
 
-        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
-        scene.Bench.Time.Advance(OrphanSweeper.MinAge + TimeSpan.FromSeconds(1));
-        Assert.Equal(2, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await sweeper.RunAsync(CancellationToken.None));
+        scene.Bench.Time.Advance(OrphanSweep.MinAge + TimeSpan.FromSeconds(1));
+        Assert.Equal(2, await sweeper.RunAsync(CancellationToken.None));
 
         var outcome = new RoundOutcomeDocument(false, "over", null, 2, 1, 0, 0, 0, new Dictionary<string, double>(), 0, 1);
         await scene.Bench.Disk.CreateOnceAsync(StoreNames.RoundOutcome("r", 1), outcome, StoreJson.Default.RoundOutcomeDocument, CancellationToken.None);
-        Assert.Equal(3, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(3, await sweeper.RunAsync(CancellationToken.None));
         Assert.Contains(StoreNames.Receipt("r", 1, "alice"), scene.Bench.Disk.Names);
     }
 

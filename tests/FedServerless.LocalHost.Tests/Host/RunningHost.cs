@@ -28,7 +28,8 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public string Folder => _folder.Path;
 
-    public static async Task<RunningHost> StartAsync(Func<IObjectStore, IObjectStore>? wrap = null, IJournal? journal = null)
+    public static async Task<RunningHost> StartAsync(
+        Func<IObjectStore, IObjectStore>? wrap = null, IJournal? journal = null, Func<LocalHostOptions, LocalHostOptions>? with = null)
     {
         var running = new RunningHost();
         var parts = new LocalHostParts
@@ -38,7 +39,7 @@ internal sealed class RunningHost : IAsyncDisposable
             Logging = _ => { },
         };
         var options = new LocalHostOptions { DataFolder = running.Folder, Url = "http://127.0.0.1:0", FlushToDisk = false };
-        running.Host = await Local.Hosting.LocalHost.StartAsync(options, parts, CancellationToken.None);
+        running.Host = await Local.Hosting.LocalHost.StartAsync(with?.Invoke(options) ?? options, parts, CancellationToken.None);
         running.Operator = new HttpClient { BaseAddress = new Uri(running.Host.Url, "api/v1/") };
         running.Operator.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", running.Host.OperatorKey);
         return running;

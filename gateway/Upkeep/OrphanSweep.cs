@@ -1,15 +1,13 @@
 using FedServerless.Activities.State;
 using FedServerless.Storage;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
-namespace FedServerless.Local.Hosting;
+namespace FedServerless.Gateway.Upkeep;
 
 /// <summary>
 /// Removes uploads that nobody will ever read: parts that arrived after their round was closed, or of a run that is gone, and
-/// model files that were never made a model. Azure's lifecycle rules do this there.
+/// model files that were never made a model.
 /// </summary>
-internal sealed partial class OrphanSweeper(IObjectStore store, TimeProvider time, TimeSpan every, ILogger<OrphanSweeper> logger) : BackgroundService
+public sealed class OrphanSweep(IObjectStore store, TimeProvider time)
 {
     /// <summary>Age below which nothing is swept: longer than any pre-signed URL lives.</summary>
     public static readonly TimeSpan MinAge = TimeSpan.FromDays(2);
@@ -17,7 +15,7 @@ internal sealed partial class OrphanSweeper(IObjectStore store, TimeProvider tim
     private const string Updates = "updates/";
 
     /// <summary>One pass; returns how many objects went.</summary>
-    public async Task<int> SweepAsync(CancellationToken cancellationToken)
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var before = time.GetUtcNow() - MinAge;
         var orphans = new List<string>();
@@ -57,38 +55,10 @@ internal sealed partial class OrphanSweeper(IObjectStore store, TimeProvider tim
         return orphans.Count;
     }
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                var swept = await SweepAsync(stoppingToken);
-                if (swept > 0)
-                {
-                    LogSwept(logger, swept);
-                }
-            }
-            catch (Exception exception) when (exception is not OperationCanceledException)
-            {
-                // Untidiness is no reason to stop a host; the next pass tries again.
-                LogFailed(logger, exception);
-            }
-        }
-    }
-
     private async Task<bool> IsLiveAsync(string run, int round, CancellationToken cancellationToken)
     {
         var plan = await store.FindAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, cancellationToken);
         return plan is not null
             && (plan.Value.RetainUpdates || await store.HeadAsync(StoreNames.RoundOutcome(run, round), cancellationToken) is null);
     }
-
-    [LoggerMessage(4001, LogLevel.Information, "Swept {Objects} orphaned uploads")]
-    private static partial void LogSwept(ILogger logger, int objects);
-
-    [LoggerMessage(4002, LogLevel.Warning, "Sweeping failed; trying again later")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
 }
