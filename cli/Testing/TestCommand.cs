@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
+using FedServerless.Cli.Feed;
 using FedServerless.Cli.Processes;
 
 namespace FedServerless.Cli.Testing;
 
-/// <summary><c>fed test</c>: builds everything, runs every test, says what failed and what was slow.</summary>
+/// <summary><c>fed test</c>: builds what the feed serves, runs every test, says what failed and what was slow.</summary>
 internal static class TestCommand
 {
     private const int MaxJobs = 64;
@@ -42,16 +43,28 @@ internal static class TestCommand
         }
 
         var watch = Stopwatch.StartNew();
-        await BuildAsync(shell, repository, cancellationToken);
+        var scope = await BuildScope.DecideAsync(repository, new FeedProbe(repository).AskAsync, cancellationToken);
+        foreach (var note in scope.Notes)
+        {
+            shell.Output.WriteLine(note);
+        }
+
+        projects.RemoveAll(project => scope.LeftOut.Any(left => left.Name == project.Name));
+        if (projects.Count == 0)
+        {
+            throw new CommandException($"every test project whose name contains '{options.Project}' is left out; the line above says why.");
+        }
+
+        await BuildAsync(shell, repository, scope.Target, cancellationToken);
         var results = await RunProgramsAsync(shell, projects, options, cancellationToken);
-        return new TestSummary([.. results.SelectMany(result => result.Cases)], watch.Elapsed).Write(shell.Output);
+        return new TestSummary([.. results.SelectMany(result => result.Cases)], watch.Elapsed) { Notes = scope.Notes }.Write(shell.Output);
     }
 
-    private static async Task BuildAsync(Shell shell, string repository, CancellationToken cancellationToken)
+    private static async Task BuildAsync(Shell shell, string repository, string target, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        shell.Output.WriteLine("building FedServerless.sln …");
-        var start = ChildProcess.Dotnet("build", "FedServerless.sln", "-c", "Release", "-nologo", "-v:q", "-clp:NoSummary", "-nodeReuse:false");
+        shell.Output.WriteLine($"building {target} …");
+        var start = ChildProcess.Dotnet("build", target, "-c", "Release", "-nologo", "-v:q", "-clp:NoSummary", "-nodeReuse:false");
         start.WorkingDirectory = repository;
         var lines = new List<string>();
         if (await ChildProcess.RunAsync(start, lines.Add, cancellationToken) != 0)

@@ -7,6 +7,9 @@ internal sealed class TestSummary(IReadOnlyList<TestCase> cases, TimeSpan elapse
     private const int LongestName = 160;
     private const int SkippedNamesShown = 3;
 
+    /// <summary>Lines on what was not built at all; none by default.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary><c>N passed, N failed, N skipped</c>.</summary>
     public static string Count(IReadOnlyList<TestCase> cases)
     {
@@ -26,6 +29,11 @@ internal sealed class TestSummary(IReadOnlyList<TestCase> cases, TimeSpan elapse
         if (cases.Count == 0)
         {
             output.WriteLine("No test ran. Is the filter right?");
+        }
+
+        foreach (var note in Notes)
+        {
+            output.WriteLine(note);
         }
 
         output.WriteLine($"total {elapsed.TotalSeconds:0.0} s");
