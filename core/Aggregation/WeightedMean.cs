@@ -54,6 +54,31 @@ public static class WeightedMean
         values.Length == sum.Length && Int8Values.IsLegalScale(scale)
         && WeightedFold.One<Int8Values, sbyte>(new(new Int8Values(scale), values, weight), sum);
 
+    /// <summary><c>sum[i] = sum[i] + other[i]</c>, in place and in double: the sums of another chunk of clients.</summary>
+    /// <param name="other">What the accumulating kernels left of other clients.</param>
+    /// <param name="sum">As long as <paramref name="other"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The lengths differ.</exception>
+    public static void Join(ReadOnlySpan<double> other, Span<double> sum)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(other.Length, sum.Length);
+        ref var o = ref MemoryMarshal.GetReference(other);
+        ref var s = ref MemoryMarshal.GetReference(sum);
+        var n = (nuint)sum.Length;
+        nuint i = 0;
+        if (Vector128.IsHardwareAccelerated)
+        {
+            for (; i + 4 <= n; i += 4)
+            {
+                (Vector256.LoadUnsafe(ref s, i) + Vector256.LoadUnsafe(ref o, i)).StoreUnsafe(ref s, i);
+            }
+        }
+
+        for (; i < n; i++)
+        {
+            Unsafe.Add(ref s, i) += Unsafe.Add(ref o, i);
+        }
+    }
+
     /// <summary><c>sum[i] = sum[i] / totalWeight</c>, in place and in double.</summary>
     /// <param name="sum">What the accumulating kernels left.</param>
     /// <param name="totalWeight">The weights added in the same order as the updates; above 0 and finite.</param>

@@ -3,13 +3,15 @@ using FedServerless.Compression;
 namespace FedServerless.Aggregation;
 
 /// <summary>McMahan et al. 2017 (arXiv:1602.05629), FederatedAveraging's server step: <c>Σ wᵢ·xᵢ / Σ wᵢ</c>.</summary>
-internal sealed class WeightedMeanAggregator : IAggregator
+internal sealed class WeightedMeanAggregator : ISumAggregator
 {
     public string Name => Aggregators.WeightedMean;
 
-    public IAggregation Begin(int dimension) => new Aggregation(dimension);
+    public ISumAggregation Begin(int dimension) => new Aggregation(dimension);
 
-    private sealed class Aggregation : IAggregation
+    IAggregation IAggregator.Begin(int dimension) => Begin(dimension);
+
+    private sealed class Aggregation : ISumAggregation
     {
         private double[] _sum = [];
         private float[] _decoded = [];
@@ -20,6 +22,8 @@ internal sealed class WeightedMeanAggregator : IAggregator
         public Aggregation(int dimension) => Restart(dimension);
 
         public int Dimension { get; private set; }
+
+        public double Weight => _weight;
 
         public void Add(ReadOnlySpan<float> update, double weight)
         {
@@ -69,16 +73,31 @@ internal sealed class WeightedMeanAggregator : IAggregator
             return legal;
         }
 
-        public void Complete(Span<double> aggregate)
+        public void CopySum(Span<double> sum)
         {
-            ArgumentOutOfRangeException.ThrowIfNotEqual(aggregate.Length, Dimension);
+            ArgumentOutOfRangeException.ThrowIfNotEqual(sum.Length, Dimension);
             if (!(_weight > 0))
             {
                 throw new InvalidOperationException(
                     _weight == 0 ? "No update was added to this range." : "A block of this range was refused; start it again without it.");
             }
 
-            _sum.AsSpan(0, Dimension).CopyTo(aggregate);
+            _sum.AsSpan(0, Dimension).CopyTo(sum);
+        }
+
+        public void Join(ReadOnlySpan<double> sum, double weight)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(sum.Length, Dimension);
+            CheckWeight(weight);
+
+            // Zero plus a sum is that sum, to the bit: a fold that began at +0 never ends at -0.
+            WeightedMean.Join(sum, _sum.AsSpan(0, Dimension));
+            _weight += weight;
+        }
+
+        public void Complete(Span<double> aggregate)
+        {
+            CopySum(aggregate);
             WeightedMean.Complete(aggregate, _weight);
         }
 

@@ -74,7 +74,7 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         {
             for (var round = 1; round <= closed; round++)
             {
-                await workflows.PurgeAsync(RoundWorkflow.InstanceId(instance, round), cancellationToken);
+                await PurgeRoundAsync(run, round, RoundWorkflow.InstanceId(instance, round), workflows, cancellationToken);
                 await workflows.PurgeAsync(EvaluationWorkflow.InstanceId(instance, round), cancellationToken);
             }
 
@@ -82,5 +82,20 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         }
 
         return true;
+    }
+
+    /// <summary>A round's instance, and before it those of its stages that were too large for it.</summary>
+    private async Task PurgeRoundAsync(string run, int round, string instance, IWorkflowClient workflows, CancellationToken cancellationToken)
+    {
+        var plan = await store.FindAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, cancellationToken);
+        foreach (var stage in plan is null ? [] : Enum.GetValues<RoundStage>())
+        {
+            foreach (var part in RoundStages.InstanceIds(instance, stage, RoundTasks.Most(plan!.Value, stage)))
+            {
+                await workflows.PurgeAsync(part, cancellationToken);
+            }
+        }
+
+        await workflows.PurgeAsync(instance, cancellationToken);
     }
 }

@@ -27,11 +27,13 @@ public sealed class ActivitySet
         OpenRound = new OpenRound(store, bell, log, time);
         CountReceipts = new CountReceipts(store);
         SealRound = new SealRound(store, log);
-        ValidateUpdates = new ValidateUpdates(store, rounds, new UpdateInspector(store, rounds, models));
+        ValidateUpdates = new ValidateUpdates(store, rounds, models, new UpdateInspector(store, rounds));
         AcceptUpdates = new AcceptUpdates(store, log);
+        FoldChunks = new FoldChunks(store, rounds);
         ReduceShard = new ReduceShard(store, rounds, models);
         PublishModel = new PublishModel(store, rounds, models);
         CloseRound = new CloseRound(store, bell, log, time);
+        CleanUpdates = new CleanUpdates(store, rounds);
         OpenEvaluation = new OpenEvaluation(store, presence, models, bell, time);
         CountEvaluations = new CountEvaluations(store);
         SealEvaluation = new SealEvaluation(store, bell, log);
@@ -58,6 +60,9 @@ public sealed class ActivitySet
     /// <summary>Behind <see cref="RoundActivities.AcceptUpdates"/>.</summary>
     public IActivity<RoundInput, RoundAccepted> AcceptUpdates { get; }
 
+    /// <summary>Behind <see cref="RoundActivities.FoldChunks"/>.</summary>
+    public IActivity<FoldInput, int> FoldChunks { get; }
+
     /// <summary>Behind <see cref="RoundActivities.ReduceShard"/>.</summary>
     public IActivity<ReduceInput, ShardReduced> ReduceShard { get; }
 
@@ -66,6 +71,9 @@ public sealed class ActivitySet
 
     /// <summary>Behind <see cref="RoundActivities.CloseRound"/>.</summary>
     public IActivity<CloseInput, RoundOutcome> CloseRound { get; }
+
+    /// <summary>Behind <see cref="RoundActivities.CleanUpdates"/>.</summary>
+    public IActivity<CleanInput, int> CleanUpdates { get; }
 
     /// <summary>Behind <see cref="RoundActivities.OpenEvaluation"/>.</summary>
     public IActivity<RoundInput, CollectionOpened> OpenEvaluation { get; }

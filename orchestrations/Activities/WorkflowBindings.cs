@@ -14,6 +14,7 @@ public static class WorkflowBindings
         ArgumentNullException.ThrowIfNull(activities);
         binder.Bind(TrainingRunWorkflow.Definition, new TrainingRunWorkflow());
         binder.Bind(RoundWorkflow.Definition, new RoundWorkflow());
+        binder.Bind(RoundStageWorkflow.Definition, new RoundStageWorkflow());
         binder.Bind(EvaluationWorkflow.Definition, new EvaluationWorkflow());
         binder.Bind(RunActivities.DecideStep, activities.DecideStep);
         binder.Bind(RoundActivities.PlanRound, activities.PlanRound);
@@ -22,9 +23,11 @@ public static class WorkflowBindings
         binder.Bind(RoundActivities.SealRound, activities.SealRound);
         binder.Bind(RoundActivities.ValidateUpdates, activities.ValidateUpdates);
         binder.Bind(RoundActivities.AcceptUpdates, activities.AcceptUpdates);
+        binder.Bind(RoundActivities.FoldChunks, activities.FoldChunks);
         binder.Bind(RoundActivities.ReduceShard, activities.ReduceShard);
         binder.Bind(RoundActivities.PublishModel, activities.PublishModel);
         binder.Bind(RoundActivities.CloseRound, activities.CloseRound);
+        binder.Bind(RoundActivities.CleanUpdates, activities.CleanUpdates);
         binder.Bind(RoundActivities.OpenEvaluation, activities.OpenEvaluation);
         binder.Bind(RoundActivities.CountEvaluations, activities.CountEvaluations);
         binder.Bind(RoundActivities.SealEvaluation, activities.SealEvaluation);

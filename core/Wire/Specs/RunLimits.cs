@@ -9,6 +9,9 @@ public static class RunLimits
     /// <summary>Most published rounds.</summary>
     public const int MaxRounds = 100_000;
 
+    /// <summary>Most levels of a reduction.</summary>
+    public const int MaxLevels = 2;
+
     /// <summary>Most clients in a cohort.</summary>
     public const int MaxClients = 1_000_000;
 

@@ -127,6 +127,12 @@ public sealed record AggregationSpec
 
     /// <summary>Largest L2 norm of an update's parameters, above 0; null for no bound. A larger one is refused.</summary>
     public double? MaxNorm { get; init; }
+
+    /// <summary>
+    /// Levels of the reduction: 1, or 2 (chunks of clients apart, then joined); null to let each round's plan choose. The model's
+    /// bytes are the same.
+    /// </summary>
+    public int? Levels { get; init; }
 }
 
 /// <summary>The server optimizer; Reddi et al. 2021, arXiv:2003.00295, algorithm 2.</summary>

@@ -101,6 +101,7 @@ public static class RunSpecValidator
         findings.OneOf("aggregation.weighting", aggregation.Weighting, Weightings.Names);
         findings.Range("aggregation.maxSamples", aggregation.MaxSamples, 1, RunLimits.MaxSamples);
         findings.OptionalAbove("aggregation.maxNorm", aggregation.MaxNorm, 0, RunLimits.MaxNorm, required: false);
+        findings.OptionalRange("aggregation.levels", aggregation.Levels, 1, RunLimits.MaxLevels, required: false);
     }
 
     private static void Validate(OptimizerSpec optimizer, Findings findings)

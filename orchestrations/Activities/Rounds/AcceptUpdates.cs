@@ -20,7 +20,7 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
         var accepted = await store.FindAsync(name, StoreJson.Default.AcceptedDocument, cancellationToken);
         if (accepted is null)
         {
-            var verdicts = await store.ReadVerdictsAsync(input, cancellationToken);
+            var verdicts = await store.ReadVerdictsAsync(plan, cancellationToken);
             accepted = await store.CreateOnceAsync(name, Decide(verdicts, plan.Aggregation), StoreJson.Default.AcceptedDocument, cancellationToken);
         }
 
@@ -36,7 +36,7 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
         }
 
         var count = accepted.Value.Accepted.Count;
-        return new RoundAccepted(count, count >= plan.Minimum);
+        return new RoundAccepted(count, count >= plan.Minimum, RoundTasks.Folds(plan, count));
     }
 
     internal static AcceptedDocument Decide(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation)

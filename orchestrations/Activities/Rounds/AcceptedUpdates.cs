@@ -20,18 +20,23 @@ internal sealed class AcceptedUpdates(
     /// <summary>Updates handed out together; the weighted mean adds so many in one pass.</summary>
     internal const int Together = 4;
 
-    /// <summary>Visits every block of [<paramref name="firstBlock"/>, + <paramref name="blockCount"/>) of every update; each block sees the updates in order.</summary>
+    /// <summary>
+    /// Visits every block of [<paramref name="firstBlock"/>, + <paramref name="blockCount"/>) of the updates
+    /// [<paramref name="first"/>, + <paramref name="count"/>); each block sees the updates in order.
+    /// </summary>
     /// <exception cref="InvalidDataException">What passed validation is gone or changed.</exception>
-    public async Task ForEachAsync(int firstBlock, int blockCount, BlocksVisitor visit, CancellationToken cancellationToken)
+    public async Task ForEachAsync(
+        int first, int count, int firstBlock, int blockCount, BlocksVisitor visit, CancellationToken cancellationToken)
     {
+        var end = first + count;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var reading = ReadTogetherAsync(0, firstBlock, blockCount, stop.Token);
+        var reading = ReadTogetherAsync(first, end, firstBlock, blockCount, stop.Token);
         try
         {
-            for (var next = Together; next < accepted.Count + Together; next += Together)
+            for (var next = first + Together; next < end + Together; next += Together)
             {
                 var ranges = await reading;
-                reading = ReadTogetherAsync(next, firstBlock, blockCount, stop.Token);
+                reading = ReadTogetherAsync(next, end, firstBlock, blockCount, stop.Token);
                 Visit(ranges, firstBlock, blockCount, visit);
                 Array.ForEach(ranges, range => ArrayPool<byte>.Shared.Return(range.Bytes));
             }
@@ -65,10 +70,10 @@ internal sealed class AcceptedUpdates(
         }
     }
 
-    /// <summary>The updates from <paramref name="index"/> on that are handed out together; none past the last one.</summary>
-    private Task<BlockRange[]> ReadTogetherAsync(int index, int firstBlock, int blockCount, CancellationToken cancellationToken)
+    /// <summary>The updates from <paramref name="index"/> on that are handed out together; none from <paramref name="end"/> on.</summary>
+    private Task<BlockRange[]> ReadTogetherAsync(int index, int end, int firstBlock, int blockCount, CancellationToken cancellationToken)
     {
-        var count = Math.Clamp(accepted.Count - index, 0, Together);
+        var count = Math.Clamp(end - index, 0, Together);
         return Task.WhenAll(Enumerable.Range(index, count).Select(i => ReadAsync(accepted[i], firstBlock, blockCount, cancellationToken)));
     }
 

@@ -11,13 +11,12 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
 {
     public async Task<RoundOutcome> RunAsync(CloseInput input, CancellationToken cancellationToken)
     {
-        var round = new RoundInput(input.Run, input.Round);
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
         var name = StoreNames.RoundOutcome(input.Run, input.Round);
         var outcome = await store.FindAsync(name, StoreJson.Default.RoundOutcomeDocument, cancellationToken);
         if (outcome is null)
         {
-            var document = await DescribeAsync(input, round, plan, cancellationToken);
+            var document = await DescribeAsync(input, plan, cancellationToken);
             outcome = await store.CreateOnceAsync(name, document, StoreJson.Default.RoundOutcomeDocument, cancellationToken);
         }
 
@@ -25,13 +24,13 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
         await store.DeleteAsync(StoreNames.OpenTraining(plan.Population, input.Run, input.Round), cancellationToken);
         bell.Ring(plan.Population);
         await CleanAsync(plan, cancellationToken);
-        return await ResultAsync(input, outcome.Value, cancellationToken);
+        return await ResultAsync(input, plan, outcome.Value, cancellationToken);
     }
 
-    private async Task<RoundOutcomeDocument> DescribeAsync(CloseInput input, RoundInput round, RoundPlan plan, CancellationToken cancellationToken)
+    private async Task<RoundOutcomeDocument> DescribeAsync(CloseInput input, RoundPlan plan, CancellationToken cancellationToken)
     {
         var seal = (await store.GetAsync(StoreNames.Seal(input.Run, input.Round), StoreJson.Default.SealDocument, cancellationToken)).Value;
-        var verdicts = seal.Aggregate ? await store.ReadVerdictsAsync(round, cancellationToken) : [];
+        var verdicts = seal.Aggregate ? await store.ReadVerdictsAsync(plan, cancellationToken) : [];
         var before = input.Round == 1
             ? null
             : await store.FindAsync(StoreNames.RoundOutcome(input.Run, input.Round - 1), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
@@ -84,7 +83,7 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
     private async Task CleanAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         await store.DeleteAllAsync(StoreNames.Slices(plan.Run, plan.Round), cancellationToken);
-        if (plan.RetainUpdates)
+        if (plan.RetainUpdates || CleanTasks(plan) > 0)
         {
             return;
         }
@@ -95,10 +94,13 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
             clients, options, async (client, token) => await store.DeleteAllAsync(StoreNames.ClientUpdates(plan.Run, plan.Round, client), token));
     }
 
-    private async Task<RoundOutcome> ResultAsync(CloseInput input, RoundOutcomeDocument outcome, CancellationToken cancellationToken)
+    /// <summary>Activities that clean after this one: where the cohort is too large for one.</summary>
+    private static int CleanTasks(RoundPlan plan) => plan.RetainUpdates ? 0 : RoundTasks.Of(plan, plan.Cohort.Count).CleanTasks;
+
+    private async Task<RoundOutcome> ResultAsync(CloseInput input, RoundPlan plan, RoundOutcomeDocument outcome, CancellationToken cancellationToken)
     {
         var spec = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value.Spec;
         var kind = outcome.Published ? RoundOutcomeKind.Published : RoundOutcomeKind.Abandoned;
-        return new RoundOutcome(kind, outcome.Reason, outcome.Version, EvaluationRule.IsDue(spec, outcome));
+        return new RoundOutcome(kind, outcome.Reason, outcome.Version, EvaluationRule.IsDue(spec, outcome), CleanTasks(plan));
     }
 }

@@ -93,7 +93,7 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         var parent = await models.ManifestAsync(model, plan.Value.BaseVersion, cancellationToken);
         var seal = await store.GetAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
         var accepted = await store.GetAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, cancellationToken);
-        var verdicts = await store.ReadVerdictsAsync(new RoundInput(run, round), cancellationToken);
+        var verdicts = await store.ReadVerdictsAsync(plan.Value, cancellationToken);
         var sound = verdicts.Where(verdict => verdict.Reason is null);
         var manifest = new ModelManifest(
             model, version, parent.Value.Version, parent.Digest, run, round, weights, state,

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
-using FedServerless.Compression;
 using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
@@ -13,8 +12,8 @@ using FedServerless.Workflows.Rounds;
 namespace FedServerless.Activities.Rounds;
 
 /// <summary>
-/// Steps 8 and 10 on one coordinate range: fold the accepted updates in client-id order, apply the server optimizer, write the
-/// slices. <c>weights</c> is written last: where it is, the shard is done.
+/// Steps 8 and 10 on one coordinate range: fold the accepted updates in client-id order (or join what <see cref="FoldChunks"/> folded),
+/// apply the server optimizer, write the slices. <c>weights</c> is written last: where it is, the shard is done.
 /// </summary>
 internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelCatalog models) : IActivity<ReduceInput, ShardReduced>
 {
@@ -28,15 +27,14 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
 
         var plan = (await rounds.PlanAsync(input.Run, input.Round, cancellationToken)).Value;
         var shape = await rounds.ShapeAsync(plan, cancellationToken);
-        var accepted = (await store.GetAsync(StoreNames.Accepted(input.Run, input.Round), StoreJson.Default.AcceptedDocument, cancellationToken)).Value;
-        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.Accepted);
-        if (input.Shard == 0)
+        var source = new Source(plan, shape, await rounds.AcceptedAsync(plan, cancellationToken));
+        if (input.Shard == 0 && shape.Layout.IntegerCount > 0)
         {
-            await ReduceIntegersAsync(plan, shape, updates, cancellationToken);
+            await ReduceIntegersAsync(source, cancellationToken);
         }
 
         var range = RoundGeometry.Range(plan, input.Shard);
-        var aggregate = await FoldAsync(plan, shape, range, updates, cancellationToken);
+        var aggregate = await AggregateAsync(source, input.Shard, range, cancellationToken);
         var weights = new float[range.Count];
         if (range.IsBuffers)
         {
@@ -54,41 +52,51 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         return new ShardReduced(true);
     }
 
-    /// <summary>The aggregate of a range, in double: deltas for parameters, values for buffers.</summary>
-    private static async Task<double[]> FoldAsync(
-        RoundPlan plan, UpdateShape shape, ShardRange range, AcceptedUpdates updates, CancellationToken cancellationToken)
+    /// <summary>The aggregate of a range, in double: the chunks' sums added in order, divided by the weights added in order.</summary>
+    private async Task<double[]> AggregateAsync(Source source, int shard, ShardRange range, CancellationToken cancellationToken)
     {
-        var aggregate = new double[range.Count];
         if (range.Count == 0)
         {
-            return aggregate;
+            return [];
         }
 
-        var aggregator = Aggregators.Find(plan.Aggregation.Rule);
-        var (first, count) = shape.BlocksOf(range.Start, range.Count);
-        var blocks = Enumerable.Range(first, count).Select(block => aggregator.Begin(shape.ValuesOf(block).Count)).ToArray();
-        // Buffers are float32 whatever the codec of the parameters is.
-        var codec = range.IsBuffers ? UpdateCodecs.All.Get(UpdateCodecs.Float32) : shape.Codec;
-        await updates.ForEachAsync(
-            first, count,
-            (block, headers, bytes, weights) =>
-            {
-                if (!blocks[block - first].TryAddAll(codec, bytes, weights))
-                {
-                    throw new InvalidDataException(
-                        $"Block {block} of update {string.Join(" or ", headers.ToArray().Select(header => header.Digest))} passed validation and is now illegal.");
-                }
-            },
-            cancellationToken);
-
-        var offset = 0;
-        foreach (var block in blocks)
+        var total = new RangeFold(source.Plan, source.Shape, range);
+        if (source.Chunks == 1 && source.Levels == 1)
         {
-            block.Complete(aggregate.AsSpan(offset, block.Dimension));
-            offset += block.Dimension;
+            await total.AddAsync(Updates(source), 0, source.Count, cancellationToken);
+            return total.Complete();
         }
 
-        return aggregate;
+        if (source.Levels == 1)
+        {
+            await FoldAsync(source, total, cancellationToken);
+            return total.Complete();
+        }
+
+        var partials = new PartialSums(store, source.Plan);
+        for (var chunk = 0; chunk < source.Chunks; chunk++)
+        {
+            var partial = new PartialSum(shard, chunk, range.Count, source.Accepted.Digest);
+            Expect(await partials.TryReadAsync(partial, (values, weight) => total.Join(MemoryMarshal.Cast<byte, double>(values), weight), cancellationToken), partial);
+        }
+
+        return total.Complete();
+    }
+
+    /// <summary>One level, many clients: every chunk from zero, then added, as two levels would.</summary>
+    private async Task FoldAsync(Source source, RangeFold total, CancellationToken cancellationToken)
+    {
+        var updates = Updates(source);
+        var part = new RangeFold(source.Plan, source.Shape, total.Range);
+        var sum = new double[total.Range.Count];
+        for (var chunk = 0; chunk < source.Chunks; chunk++)
+        {
+            var (first, count) = source.Clients(chunk);
+            part.Restart();
+            await part.AddAsync(updates, first, count, cancellationToken);
+            part.CopySum(sum);
+            total.Join(sum, part.Weight);
+        }
     }
 
     private async Task<bool> StepAsync(
@@ -139,33 +147,49 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         }
     }
 
-    private async Task ReduceIntegersAsync(RoundPlan plan, UpdateShape shape, AcceptedUpdates updates, CancellationToken cancellationToken)
+    /// <summary>The maximum of the parent's integers and the clients'.</summary>
+    private async Task ReduceIntegersAsync(Source source, CancellationToken cancellationToken)
     {
-        if (shape.Layout.IntegerCount == 0)
+        var fold = new IntegerFold(source.Shape);
+        await models.ReadIntegersAsync(source.Plan.Base, fold.Maximum, cancellationToken);
+        if (source.Levels == 1)
         {
-            return;
+            await fold.AddAsync(Updates(source), 0, source.Count, cancellationToken);
+        }
+        else
+        {
+            var partials = new PartialSums(store, source.Plan);
+            for (var chunk = 0; chunk < source.Chunks; chunk++)
+            {
+                var partial = new PartialSum(PartialSum.Integers, chunk, fold.Maximum.Length, source.Accepted.Digest);
+                Expect(await partials.TryReadAsync(partial, (values, _) => fold.Add(MemoryMarshal.Cast<byte, long>(values)), cancellationToken), partial);
+            }
         }
 
-        var maximum = new long[shape.Layout.IntegerCount];
-        await models.ReadIntegersAsync(plan.Base, maximum, cancellationToken);
-        await updates.ForEachAsync(
-            shape.FloatBlocks, shape.IntegerBlocks,
-            (block, headers, bytes, _) =>
-            {
-                var (start, count) = shape.ValuesOf(block);
-                var values = new long[count];
-                for (var i = 0; i < headers.Length; i++)
-                {
-                    if (!headers[i].TryDecodeBlock(block, bytes[i].Span, values.AsSpan()))
-                    {
-                        throw new InvalidDataException($"Block {block} of update {headers[i].Digest} passed validation and is now illegal.");
-                    }
-
-                    IntegerMaximum.Accumulate(values, maximum.AsSpan((int)start, count));
-                }
-            },
-            cancellationToken);
         await store.PutBytesAsync(
-            SliceNames.Integers(plan.Run, plan.Round), MemoryMarshal.AsBytes(maximum.AsSpan()).ToArray(), PutCondition.CreateOnce, cancellationToken);
+            SliceNames.Integers(source.Plan.Run, source.Plan.Round), MemoryMarshal.AsBytes(fold.Maximum.AsSpan()).ToArray(), PutCondition.CreateOnce,
+            cancellationToken);
+    }
+
+    private AcceptedUpdates Updates(Source source) => new(store, rounds, source.Plan, source.Shape, source.Accepted.Value.Accepted);
+
+    private static void Expect(bool isThere, PartialSum partial)
+    {
+        if (!isThere)
+        {
+            throw new InvalidDataException($"The partial sum of shard {partial.Shard}, chunk {partial.Chunk} was folded and is gone.");
+        }
+    }
+
+    /// <summary>What a shard is made of.</summary>
+    private sealed record Source(RoundPlan Plan, UpdateShape Shape, Stored<AcceptedDocument> Accepted)
+    {
+        public int Count => Accepted.Value.Accepted.Count;
+
+        public int Levels => RoundTasks.Of(Plan, Count).Levels;
+
+        public int Chunks => RoundTasks.Of(Plan, Count).Chunks(Count);
+
+        public (int First, int Count) Clients(int chunk) => ClientChunks.Range(chunk, Count, RoundTasks.Of(Plan, Count).ChunkClients);
     }
 }

@@ -1,8 +1,11 @@
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
+using FedServerless.Capacity;
+using FedServerless.Compression;
 using FedServerless.Numerics;
 using FedServerless.Storage;
 using FedServerless.Wire;
+using FedServerless.Wire.Updates;
 using FedServerless.Workflows.Rounds;
 
 namespace FedServerless.Activities.Rounds;
@@ -34,6 +37,9 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var layout = await models.LayoutAsync(served.Value.Weights, cancellationToken);
         var cohort = await SelectAsync(spec, input.Round, seen, cancellationToken);
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
+        var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
+        var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(spec.Update.Codec), spec.Update.BlockCoordinates);
+        var size = RoundSize.Of(shape, spec.Update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
         return new RoundPlan
         {
@@ -56,7 +62,8 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Quorum = Math.Min(spec.Round.Quorum ?? awaited, cohort.Length),
             Minimum = spec.Round.Minimum,
             DeadlineSeconds = spec.Round.DeadlineSeconds,
-            ShardCoordinates = RoundGeometry.ShardCoordinates(layout.FloatCount),
+            ShardCoordinates = shardCoordinates,
+            Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
         };
     }

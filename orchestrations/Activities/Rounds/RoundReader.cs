@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
+using FedServerless.Aggregation;
 using FedServerless.Compression;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -14,6 +15,8 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
     private const long MaxCachedHeaderBytes = 32 << 20;
 
     private readonly ConcurrentDictionary<Digest, UpdateHeader> _headers = new();
+    private readonly LastRead<SealDocument> _seal = new(store, StoreJson.Default.SealDocument);
+    private readonly LastRead<AcceptedDocument> _accepted = new(store, StoreJson.Default.AcceptedDocument);
     private long _headerBytes;
 
     public async Task<Stored<RoundPlan>> PlanAsync(string run, int round, CancellationToken cancellationToken) =>
@@ -22,6 +25,14 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
     /// <summary>True once the round's outcome stands: whoever still works on it is a stale copy and has nothing to do.</summary>
     public async Task<bool> IsOverAsync(string run, int round, CancellationToken cancellationToken) =>
         await store.HeadAsync(StoreNames.RoundOutcome(run, round), cancellationToken) is not null;
+
+    /// <summary>The round's seal; that of a large cohort is kept in memory and only asked after, not read again.</summary>
+    public async Task<SealDocument> SealAsync(RoundPlan plan, CancellationToken cancellationToken) =>
+        (await _seal.GetAsync(StoreNames.Seal(plan.Run, plan.Round), IsLarge(plan), cancellationToken)).Value;
+
+    /// <summary>The accepted updates; those of a large cohort are kept in memory and only asked after, not read again.</summary>
+    public Task<Stored<AcceptedDocument>> AcceptedAsync(RoundPlan plan, CancellationToken cancellationToken) =>
+        _accepted.GetAsync(StoreNames.Accepted(plan.Run, plan.Round), IsLarge(plan), cancellationToken);
 
     public async Task<UpdateShape> ShapeAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
@@ -41,19 +52,13 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         }
 
         var name = StoreNames.UpdateHeader(plan.Run, plan.Round, client, digest);
-        var facts = await store.HeadAsync(name, cancellationToken);
-        if (facts is null)
-        {
-            return (null, "its header was never uploaded");
-        }
-
-        if (facts.Length != shape.HeaderLength)
-        {
-            return (null, $"its header has {facts.Length} bytes, expected {shape.HeaderLength}");
-        }
-
         var bytes = new byte[shape.HeaderLength];
-        await store.ReadAsync(name, 0, bytes, cancellationToken);
+        var length = await store.ReadWholeAsync(name, bytes, cancellationToken);
+        if (length != bytes.Length)
+        {
+            return (null, length is null ? "its header was never uploaded" : $"its header has {length} bytes, expected {bytes.Length}");
+        }
+
         if (Digest.Of(bytes) != digest)
         {
             return (null, "its header is not the one that the receipt signed");
@@ -67,6 +72,8 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         Remember(digest, header);
         return (header, null);
     }
+
+    private static bool IsLarge(RoundPlan plan) => plan.Cohort.Count > ClientChunks.Size;
 
     private void Remember(Digest digest, UpdateHeader header)
     {

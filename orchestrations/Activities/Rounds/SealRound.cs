@@ -15,13 +15,14 @@ internal sealed class SealRound(IObjectStore store, RunLog log) : IActivity<Roun
 {
     public async Task<RoundSealed> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
+        var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
         var name = StoreNames.Seal(input.Run, input.Round);
         var seal = await store.FindAsync(name, StoreJson.Default.SealDocument, cancellationToken);
         if (seal is null)
         {
             await store.PutBytesAsync(StoreNames.Closing(input.Run, input.Round), default, PutCondition.CreateOnce, cancellationToken);
             var receipts = await store.ListIdsAsync(StoreNames.Receipts(input.Run, input.Round), cancellationToken);
-            var decision = await DecideAsync(input, receipts, cancellationToken);
+            var decision = await DecideAsync(plan, receipts, cancellationToken);
             seal = await store.CreateOnceAsync(name, decision, StoreJson.Default.SealDocument, cancellationToken);
         }
 
@@ -30,13 +31,12 @@ internal sealed class SealRound(IObjectStore store, RunLog log) : IActivity<Roun
             input.Run, input.Round, LogKind.RoundSealed,
             seal.Value.Aggregate ? $"Round {input.Round} was sealed with {count} receipts ({seal.Value.Reason})." : $"Round {input.Round} was sealed as abandoned: {seal.Value.Reason}.",
             null, new SortedDictionary<string, double>(StringComparer.Ordinal) { ["receipts"] = count }, cancellationToken);
-        return new RoundSealed(seal.Value.Aggregate, ValidationChunks.Count(count));
+        return new RoundSealed(seal.Value.Aggregate, RoundTasks.Of(plan, count).Validations(count));
     }
 
-    private async Task<SealDocument> DecideAsync(RoundInput input, List<string> receipts, CancellationToken cancellationToken)
+    private async Task<SealDocument> DecideAsync(RoundPlan plan, List<string> receipts, CancellationToken cancellationToken)
     {
-        var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
-        if (await store.StopReasonAsync(input.Run, cancellationToken) is { } stopped)
+        if (await store.StopReasonAsync(plan.Run, cancellationToken) is { } stopped)
         {
             return new SealDocument(false, stopped, receipts);
         }
@@ -53,6 +53,8 @@ internal sealed class SealRound(IObjectStore store, RunLog log) : IActivity<Roun
 
         // Their receipts stay in the seal, as their 201 promised; their updates do not enter the model.
         var revoked = await store.FindRevokedAsync(plan.Population, receipts, cancellationToken);
-        return new SealDocument(true, receipts.Count >= plan.Quorum ? "quorum" : "deadline", receipts, revoked);
+        var invited = new HashSet<string>(await store.ReadCohortAsync(plan, cancellationToken), StringComparer.Ordinal);
+        var uninvited = receipts.Where(client => !invited.Contains(client)).ToList();
+        return new SealDocument(true, receipts.Count >= plan.Quorum ? "quorum" : "deadline", receipts, revoked, uninvited);
     }
 }

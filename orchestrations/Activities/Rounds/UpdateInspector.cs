@@ -1,5 +1,4 @@
 using System.Buffers;
-using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Model;
 using FedServerless.Numerics;
@@ -10,7 +9,7 @@ using FedServerless.Wire.Updates;
 namespace FedServerless.Activities.Rounds;
 
 /// <summary>Looks at every byte of one update: hashes, shape, finiteness, norm. Everything in it is hostile until then.</summary>
-internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds, ModelCatalog models)
+internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
 {
     /// <summary>
     /// Farthest that an integer may be from the base's: 2⁴⁰. Integers take the maximum, so without a bound one client would
@@ -22,8 +21,14 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds, Mo
     private const string VarianceSuffix = "running_var";
 
     /// <summary>Why the update is refused, or null and its L2 norm.</summary>
+    /// <param name="plan">The round's plan.</param>
+    /// <param name="shape">What an update of it looks like.</param>
+    /// <param name="integers">The base's integers.</param>
+    /// <param name="client">Whose update.</param>
+    /// <param name="digest">Its header's digest.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public async Task<(string? Reason, double Norm)> InspectAsync(
-        RoundPlan plan, UpdateShape shape, string client, Digest digest, CancellationToken cancellationToken)
+        RoundPlan plan, UpdateShape shape, long[] integers, string client, Digest digest, CancellationToken cancellationToken)
     {
         var (header, problem) = await rounds.HeaderAsync(plan, shape, client, digest, cancellationToken);
         if (header is null)
@@ -31,8 +36,6 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds, Mo
             return (problem, 0);
         }
 
-        var integers = new long[shape.Layout.IntegerCount];
-        await models.ReadIntegersAsync(plan.Base, integers, cancellationToken);
         var squares = new RunningSumOfSquares();
         foreach (var part in UpdateParts.Cut(header, plan.Update.PartBytes))
         {
@@ -58,19 +61,16 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds, Mo
         CancellationToken cancellationToken)
     {
         var name = StoreNames.UpdatePart(plan.Run, plan.Round, client, header.Digest, part.Index);
-        var facts = await store.HeadAsync(name, cancellationToken);
-        if (facts?.Length != part.Length)
-        {
-            return facts is null
-                ? $"part {part.Index} was never uploaded"
-                : $"part {part.Index} has {facts.Length} bytes, expected {part.Length}";
-        }
-
         var bytes = ArrayPool<byte>.Shared.Rent(part.Length);
         var values = ArrayPool<float>.Shared.Rent(UpdateFormat.MaxBlockCoordinates);
         try
         {
-            await store.ReadAsync(name, 0, bytes.AsMemory(0, part.Length), cancellationToken);
+            var length = await store.ReadWholeAsync(name, bytes.AsMemory(0, part.Length), cancellationToken);
+            if (length != part.Length)
+            {
+                return length is null ? $"part {part.Index} was never uploaded" : $"part {part.Index} has {length} bytes, expected {part.Length}";
+            }
+
             for (var block = part.FirstBlock; block < part.FirstBlock + part.BlockCount; block++)
             {
                 var offset = (int)(header.BlockOffset(block) - part.Offset);

@@ -1,3 +1,4 @@
+using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
@@ -7,7 +8,7 @@ using FedServerless.Workflows.Rounds;
 namespace FedServerless.Activities.Rounds;
 
 /// <summary>Step 7, the map: verdicts on one chunk of the sealed updates, written once. Memory is one part of one update.</summary>
-internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, UpdateInspector inspector) : IActivity<ValidationChunk, int>
+internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, ModelCatalog models, UpdateInspector inspector) : IActivity<ValidationChunk, int>
 {
     public async Task<int> RunAsync(ValidationChunk input, CancellationToken cancellationToken)
     {
@@ -20,24 +21,31 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Up
 
         var plan = (await rounds.PlanAsync(input.Run, input.Round, cancellationToken)).Value;
         var shape = await rounds.ShapeAsync(plan, cancellationToken);
-        var seal = (await store.GetAsync(StoreNames.Seal(input.Run, input.Round), StoreJson.Default.SealDocument, cancellationToken)).Value;
+        var seal = await rounds.SealAsync(plan, cancellationToken);
         var revoked = new HashSet<string>(seal.Revoked ?? [], StringComparer.Ordinal);
-        var cohort = new HashSet<string>(await store.ReadCohortAsync(plan, cancellationToken), StringComparer.Ordinal);
-        var size = ValidationChunks.Size(seal.Receipts.Count);
+        var uninvited = new HashSet<string>(seal.Uninvited ?? await LookUpAsync(plan, seal, cancellationToken), StringComparer.Ordinal);
+        var size = RoundTasks.Of(plan, seal.Receipts.Count).ValidationClients;
+        var integers = new long[shape.Layout.IntegerCount];
+        await models.ReadIntegersAsync(plan.Base, integers, cancellationToken);
         var verdicts = new List<Verdict>(size);
         foreach (var client in seal.Receipts.Skip(input.Chunk * size).Take(size))
         {
-            var bar = !cohort.Contains(client) ? "the client was not selected for this round"
+            var bar = uninvited.Contains(client) ? "the client was not selected for this round"
                 : revoked.Contains(client) ? "the client was revoked before the round was sealed"
                 : null;
-            verdicts.Add(await JudgeAsync(plan, shape, client, bar, cancellationToken));
+            verdicts.Add(await JudgeAsync(plan, shape, integers, client, bar, cancellationToken));
         }
 
         stored = await store.CreateOnceAsync(name, new VerdictsDocument(verdicts), StoreJson.Default.VerdictsDocument, cancellationToken);
         return stored.Value.Verdicts.Count;
     }
 
-    private async Task<Verdict> JudgeAsync(RoundPlan plan, UpdateShape shape, string client, string? bar, CancellationToken cancellationToken)
+    /// <summary>For a seal from before the seal said it.</summary>
+    private async Task<IEnumerable<string>> LookUpAsync(RoundPlan plan, SealDocument seal, CancellationToken cancellationToken) =>
+        seal.Receipts.Except(await store.ReadCohortAsync(plan, cancellationToken), StringComparer.Ordinal);
+
+    private async Task<Verdict> JudgeAsync(
+        RoundPlan plan, UpdateShape shape, long[] integers, string client, string? bar, CancellationToken cancellationToken)
     {
         var name = StoreNames.Receipt(plan.Run, plan.Round, client);
         var receipt = (await store.GetAsync(name, StoreJson.Default.ReceiptDocument, cancellationToken)).Value.Receipt;
@@ -48,7 +56,7 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Up
             { Samples: < 1 } => ($"it claims {receipt.Samples} samples, expected 1 or more", 0),
             _ when receipt.Client != client => ("its receipt names another client", 0),
             _ when receipt.BaseDigest != plan.Base.Digest => ($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),
-            _ => await inspector.InspectAsync(plan, shape, client, receipt.HeaderDigest, cancellationToken),
+            _ => await inspector.InspectAsync(plan, shape, integers, client, receipt.HeaderDigest, cancellationToken),
         };
         return new Verdict(client, reason, receipt.HeaderDigest, norm, samples, receipt.Bytes, receipt.Metrics);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FedServerless.Capacity;
 using FedServerless.Wire;
 
 namespace FedServerless.Activities.State;
@@ -90,6 +91,10 @@ public sealed record RoundPlan
 
     /// <summary>Keep raw updates when the round closes.</summary>
     public required bool RetainUpdates { get; init; }
+
+    /// <summary>How the work is shared out; null in a plan from before there was a choice: see <see cref="RoundTasks"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ReductionPlan? Reduction { get; init; }
 }
 
 /// <summary>An object with its content's digest.</summary>
@@ -125,9 +130,11 @@ public sealed record ReceiptDocument(Receipt Receipt, string Body, string Proof,
 /// <param name="Reason">Why abandoned, or how it closed (<c>quorum</c>, <c>deadline</c>).</param>
 /// <param name="Receipts">Clients whose receipts count, sorted, ordinal.</param>
 /// <param name="Revoked">Those of them that were revoked by then, whose updates are refused; null for none.</param>
+/// <param name="Uninvited">Those of them that are not in the cohort; null in a seal from before it was looked up once.</param>
 public sealed record SealDocument(
     bool Aggregate, string Reason, IReadOnlyList<string> Receipts,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Revoked = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Revoked = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Uninvited = null);
 
 /// <summary>Verdicts on a chunk of sealed updates.</summary>
 /// <param name="Verdicts">In the order of the seal.</param>

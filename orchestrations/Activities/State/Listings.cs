@@ -1,3 +1,4 @@
+using FedServerless.Capacity;
 using FedServerless.Storage;
 
 namespace FedServerless.Activities.State;
@@ -5,6 +6,9 @@ namespace FedServerless.Activities.State;
 /// <summary>Listings of a prefix.</summary>
 public static class Listings
 {
+    /// <summary>Requests that a loop over many objects has under way at a time.</summary>
+    internal const int AtOnce = CapacityModel.CleanRequestsAtOnce;
+
     /// <summary>How many objects have the prefix.</summary>
     public static async Task<int> CountAsync(this IObjectStore store, string prefix, CancellationToken cancellationToken)
     {
@@ -44,9 +48,7 @@ public static class Listings
             names.Add(found.Name);
         }
 
-        foreach (var name in names)
-        {
-            await store.DeleteAsync(name, cancellationToken);
-        }
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(names, options, async (name, token) => await store.DeleteAsync(name, token));
     }
 }

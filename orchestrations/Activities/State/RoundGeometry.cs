@@ -1,4 +1,4 @@
-using FedServerless.Workflows.Engine;
+using FedServerless.Capacity;
 
 namespace FedServerless.Activities.State;
 
@@ -9,20 +9,10 @@ namespace FedServerless.Activities.State;
 public static class RoundGeometry
 {
     /// <summary>Fixed super-block, in coordinates, to which every shard and every partial sum aligns.</summary>
-    public const long SuperBlock = 262_144;
-
-    // Parameters and buffers are cut apart, so either may have a shard that is not full.
-    private const int MaxFullShards = WorkflowLimits.MaxFanOut - 2;
-
-    /// <summary>Coordinates a shard has: one super-block, or as many as keep the fan-out within <see cref="WorkflowLimits.MaxFanOut"/>.</summary>
-    public static long ShardCoordinates(long floats)
-    {
-        var superBlocks = (floats + SuperBlock - 1) / SuperBlock;
-        return SuperBlock * Math.Max(1, (superBlocks + MaxFullShards - 1) / MaxFullShards);
-    }
+    public const long SuperBlock = ShardLayout.SuperBlock;
 
     /// <summary>Number of shards of a round; at least 1.</summary>
-    public static int ShardCount(RoundPlan plan) => (int)Math.Max(1, Shards(plan, plan.Parameters) + Shards(plan, plan.Buffers));
+    public static int ShardCount(RoundPlan plan) => ShardLayout.Count(plan.Parameters, plan.Buffers, plan.ShardCoordinates);
 
     /// <summary>The flat float32 range that a shard reduces; empty for a model without float32 values.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The round has no such shard.</exception>
@@ -30,15 +20,13 @@ public static class RoundGeometry
     {
         ArgumentOutOfRangeException.ThrowIfNegative(shard);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, ShardCount(plan));
-        var parameterShards = Shards(plan, plan.Parameters);
+        var parameterShards = ShardLayout.Of(plan.Parameters, plan.ShardCoordinates);
         var isBuffers = shard >= parameterShards;
         var local = (shard - (isBuffers ? parameterShards : 0)) * plan.ShardCoordinates;
         var section = isBuffers ? plan.Buffers : plan.Parameters;
         var start = local + (isBuffers ? plan.Parameters : 0);
         return new ShardRange(start, (int)Math.Max(0, Math.Min(plan.ShardCoordinates, section - local)), isBuffers);
     }
-
-    private static long Shards(RoundPlan plan, long floats) => (floats + plan.ShardCoordinates - 1) / plan.ShardCoordinates;
 }
 
 /// <summary>A shard's flat float32 range.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using FedServerless.Capacity;
 using FedServerless.Wire;
 
 namespace FedServerless.Activities.State;
@@ -47,7 +48,10 @@ public static class StoreNames
     public static string RunPurge(string run) => $"runs/{run}/purge.json";
 
     /// <summary>The 256 prefixes under which a run's uploads lie, see <see cref="ClientUpdates"/>.</summary>
-    public static IEnumerable<string> RunUpdates(string run) => Enumerable.Range(0, 256).Select(bucket => $"updates/{bucket:x2}/{run}/");
+    public static IEnumerable<string> RunUpdates(string run) => Enumerable.Range(0, ReductionPlan.UploadPrefixes).Select(bucket => $"updates/{bucket:x2}/{run}/");
+
+    /// <summary>The 256 prefixes under which a round's uploads lie, see <see cref="ClientUpdates"/>.</summary>
+    public static IEnumerable<string> RoundUpdates(string run, int round) => RunUpdates(run).Select(prefix => $"{prefix}{round:D6}/");
 
     /// <summary>Prefix of all rounds of a run.</summary>
     public static string Rounds(string run) => $"runs/{run}/rounds/";

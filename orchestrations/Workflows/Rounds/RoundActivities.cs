@@ -23,6 +23,9 @@ public static class RoundActivities
     /// <summary>Makes verdicts into weights, once.</summary>
     public static Activity<RoundInput, RoundAccepted> AcceptUpdates { get; } = new("AcceptUpdates", RetrySpec.Storage);
 
+    /// <summary>Folds chunks of clients of one coordinate range: the first of two levels, where one activity could not fold the cohort in time.</summary>
+    public static Activity<FoldInput, int> FoldChunks { get; } = new("FoldChunks", RetrySpec.Storage);
+
     /// <summary>Aggregates one coordinate range and applies the server optimizer to it.</summary>
     public static Activity<ReduceInput, ShardReduced> ReduceShard { get; } = new("ReduceShard", RetrySpec.Storage);
 
@@ -31,6 +34,9 @@ public static class RoundActivities
 
     /// <summary>Writes the outcome, withdraws the round, removes what is not kept.</summary>
     public static Activity<CloseInput, RoundOutcome> CloseRound { get; } = new("CloseRound", RetrySpec.Storage);
+
+    /// <summary>Removes raw updates of a closed round.</summary>
+    public static Activity<CleanInput, int> CleanUpdates { get; } = new("CleanUpdates", RetrySpec.Storage);
 
     /// <summary>Asks clients to evaluate the round's version.</summary>
     public static Activity<RoundInput, CollectionOpened> OpenEvaluation { get; } = new("OpenEvaluation", RetrySpec.Storage);

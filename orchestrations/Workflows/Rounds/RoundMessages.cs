@@ -34,7 +34,48 @@ public sealed record ValidationChunk(string Run, int Round, int Chunk);
 /// <summary>The accepted set in brief.</summary>
 /// <param name="Accepted">Sound updates.</param>
 /// <param name="Enough">True when they reach the minimum.</param>
-public sealed record RoundAccepted(int Accepted, bool Enough);
+/// <param name="Folds">Fold activities that come before the shards; 0 when one level will do.</param>
+public sealed record RoundAccepted(int Accepted, bool Enough, int Folds = 0);
+
+/// <summary>One task of the first of two levels of a reduction.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Task">From 0; the plan says which shard and which chunks of clients it stands for.</param>
+public sealed record FoldInput(string Run, int Round, int Task);
+
+/// <summary>One task of cleaning after a round.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Task">From 0; the plan says which prefixes it stands for.</param>
+public sealed record CleanInput(string Run, int Round, int Task);
+
+/// <summary>Some tasks of a stage.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Stage">Which stage.</param>
+/// <param name="First">The first task.</param>
+/// <param name="Count">How many, at most <see cref="Engine.WorkflowLimits.MaxFanOut"/>.</param>
+public sealed record StageInput(string Run, int Round, RoundStage Stage, int First, int Count);
+
+/// <summary>Some tasks of a stage are done.</summary>
+/// <param name="Finite">False when one of them came to values that are not finite.</param>
+public sealed record StageDone(bool Finite);
+
+/// <summary>The stages of a round that are shared out.</summary>
+public enum RoundStage
+{
+    /// <summary>Verdicts on chunks of sealed updates.</summary>
+    Validate = 0,
+
+    /// <summary>Sums over chunks of clients, the first of two levels.</summary>
+    Fold,
+
+    /// <summary>Coordinate shards.</summary>
+    Reduce,
+
+    /// <summary>Raw updates go.</summary>
+    Clean,
+}
 
 /// <summary>One coordinate range of a round's reduction.</summary>
 /// <param name="Run">The run.</param>
@@ -63,7 +104,8 @@ public sealed record ModelPublished(string? Version, string? Reason);
 /// <param name="Reason">Why abandoned, or null.</param>
 /// <param name="Version">The version, or null.</param>
 /// <param name="EvaluationDue">True when the run wants the version evaluated now.</param>
-public sealed record RoundOutcome(RoundOutcomeKind Kind, string? Reason, string? Version, bool EvaluationDue);
+/// <param name="CleanTasks">Activities that remove raw updates; 0 when closing did it, or they are kept.</param>
+public sealed record RoundOutcome(RoundOutcomeKind Kind, string? Reason, string? Version, bool EvaluationDue, int CleanTasks = 0);
 
 /// <summary>The ways a round ends.</summary>
 public enum RoundOutcomeKind

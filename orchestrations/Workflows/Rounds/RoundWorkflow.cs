@@ -16,6 +16,7 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
     {
         var (reason, version) = await PublishAsync(context, input);
         var outcome = await context.CallAsync(RoundActivities.CloseRound, new CloseInput(input.Run, input.Round, reason, version));
+        await RoundStages.RunAsync(context, RoundStage.Clean, input, outcome.CleanTasks);
         return Turn<RoundInput, RoundOutcome>.Done(outcome);
     }
 
@@ -37,9 +38,7 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
         }
 
         context.SetStatus("validating");
-        await context.FanOutAsync(
-            RoundActivities.ValidateUpdates,
-            [.. Enumerable.Range(0, seal.Chunks).Select(chunk => new ValidationChunk(input.Run, input.Round, chunk))]);
+        await RoundStages.RunAsync(context, RoundStage.Validate, input, seal.Chunks);
         var accepted = await context.CallAsync(RoundActivities.AcceptUpdates, input);
         if (!accepted.Enough)
         {
@@ -47,10 +46,8 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
         }
 
         context.SetStatus("aggregating");
-        var shards = await context.FanOutAsync(
-            RoundActivities.ReduceShard,
-            [.. Enumerable.Range(0, plan.Shards).Select(shard => new ReduceInput(input.Run, input.Round, shard))]);
-        if (shards.Any(shard => !shard.Finite))
+        await RoundStages.RunAsync(context, RoundStage.Fold, input, accepted.Folds);
+        if (!await RoundStages.RunAsync(context, RoundStage.Reduce, input, plan.Shards))
         {
             return ("The new weights are not all finite; the model stays as it was.", null);
         }

@@ -22,13 +22,23 @@ public static class Recomputation
         var shape = UpdateShape.Create(start.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
         var sums = new double[start.Layout.FloatCount];
         var integers = (long[])start.Integers.Clone();
+        var chunk = new double[sums.Length];
+        var inChunk = 0;
         foreach (var update in accepted.OrderBy(update => update.Client, StringComparer.Ordinal))
         {
+            // Clients are summed in chunks of 1024, and the chunks' sums are added in order.
+            if (inChunk == 1024)
+            {
+                AddTo(sums, chunk);
+                inChunk = 0;
+            }
+
+            inChunk++;
             var (values, whole) = await DecodeAsync(disk, plan, shape, update);
             for (var i = 0; i < sums.Length; i++)
             {
                 var product = update.Weight * values[i];
-                sums[i] += product;
+                chunk[i] += product;
             }
 
             for (var i = 0; i < integers.Length; i++)
@@ -37,6 +47,7 @@ public static class Recomputation
             }
         }
 
+        AddTo(sums, chunk);
         var total = accepted.Sum(update => update.Weight);
         var momentum = await MomentumAsync(disk, plan);
         var result = new float[sums.Length];
@@ -48,6 +59,15 @@ public static class Recomputation
         }
 
         return new ModelState(start.Layout, result, integers);
+    }
+
+    private static void AddTo(double[] sums, double[] chunk)
+    {
+        for (var i = 0; i < sums.Length; i++)
+        {
+            sums[i] += chunk[i];
+            chunk[i] = 0;
+        }
     }
 
     private static async Task<float[]> MomentumAsync(IObjectStore disk, RoundPlan plan)

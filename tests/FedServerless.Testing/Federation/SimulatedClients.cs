@@ -18,7 +18,7 @@ namespace FedServerless.Testing.Federation;
 public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
 {
     /// <summary>Ids in ordinal order: <c>client-000</c>, …</summary>
-    public IReadOnlyList<string> Ids { get; } = [.. Enumerable.Range(0, count).Select(index => $"client-{index:D3}")];
+    public IReadOnlyList<string> Ids { get; } = [.. Enumerable.Range(0, count).Select(index => $"client-{index:D3}").Order(StringComparer.Ordinal)];
 
     /// <summary>Clients that never answer.</summary>
     public HashSet<string> Silent { get; } = new(StringComparer.Ordinal);

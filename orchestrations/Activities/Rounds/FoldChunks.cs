@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using FedServerless.Activities.State;
+using FedServerless.Aggregation;
+using FedServerless.Storage;
+using FedServerless.Workflows.Engine;
+using FedServerless.Workflows.Rounds;
+
+namespace FedServerless.Activities.Rounds;
+
+/// <summary>
+/// Step 8, the first of two levels: some chunks of clients over one coordinate range, each folded from zero and kept by itself, so
+/// that <see cref="ReduceShard"/> adds them in the order in which it would have added them had it done all alone. Shard 0 takes the
+/// integers along.
+/// </summary>
+internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActivity<FoldInput, int>
+{
+    public async Task<int> RunAsync(FoldInput input, CancellationToken cancellationToken)
+    {
+        var plan = (await rounds.PlanAsync(input.Run, input.Round, cancellationToken)).Value;
+        var accepted = await rounds.AcceptedAsync(plan, cancellationToken);
+        var count = accepted.Value.Accepted.Count;
+        var task = RoundTasks.Fold(plan, count, input.Task);
+        if (await store.HeadAsync(SliceNames.Weights(input.Run, input.Round, task.Shard), cancellationToken) is not null
+            || await rounds.IsOverAsync(input.Run, input.Round, cancellationToken))
+        {
+            return 0;
+        }
+
+        var shape = await rounds.ShapeAsync(plan, cancellationToken);
+        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.Value.Accepted);
+        var partials = new PartialSums(store, plan);
+        var fold = new RangeFold(plan, shape, RoundGeometry.Range(plan, task.Shard));
+        var integers = task.Shard == 0 && shape.Layout.IntegerCount > 0 ? new IntegerFold(shape) : null;
+        for (var chunk = task.FirstChunk; chunk < task.FirstChunk + task.Chunks; chunk++)
+        {
+            var clients = ClientChunks.Range(chunk, count, RoundTasks.Of(plan, count).ChunkClients);
+            await FoldAsync(fold, new PartialSum(task.Shard, chunk, fold.Range.Count, accepted.Digest), clients);
+            if (integers is not null)
+            {
+                await TakeAsync(integers, new PartialSum(PartialSum.Integers, chunk, integers.Maximum.Length, accepted.Digest), clients);
+            }
+        }
+
+        return task.Chunks;
+
+        async Task FoldAsync(RangeFold sums, PartialSum partial, (int First, int Count) clients)
+        {
+            if (partial.Count == 0 || await partials.HasAsync(partial, cancellationToken))
+            {
+                return;
+            }
+
+            sums.Restart();
+            await sums.AddAsync(updates, clients.First, clients.Count, cancellationToken);
+            await partials.WriteAsync(partial, sums.Weight, values => sums.CopySum(MemoryMarshal.Cast<byte, double>(values)), cancellationToken);
+        }
+
+        async Task TakeAsync(IntegerFold maxima, PartialSum partial, (int First, int Count) clients)
+        {
+            if (await partials.HasAsync(partial, cancellationToken))
+            {
+                return;
+            }
+
+            maxima.Restart();
+            await maxima.AddAsync(updates, clients.First, clients.Count, cancellationToken);
+            await partials.WriteAsync(partial, 0, values => MemoryMarshal.AsBytes(maxima.Maximum.AsSpan()).CopyTo(values), cancellationToken);
+        }
+    }
+}
