@@ -4,7 +4,6 @@ using FedServerless.Gateway.Rounds;
 using FedServerless.Storage;
 using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
-using FedServerless.Workflows.Rounds;
 using Microsoft.AspNetCore.Http;
 
 namespace FedServerless.Gateway.Runs;
@@ -74,28 +73,15 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         {
             for (var round = 1; round <= closed; round++)
             {
-                await PurgeRoundAsync(run, round, RoundWorkflow.InstanceId(instance, round), workflows, cancellationToken);
-                await workflows.PurgeAsync(EvaluationWorkflow.InstanceId(instance, round), cancellationToken);
+                foreach (var part in await store.OfRoundAsync(run, round, instance, cancellationToken))
+                {
+                    await workflows.PurgeAsync(part, cancellationToken);
+                }
             }
 
             await workflows.PurgeAsync(instance, cancellationToken);
         }
 
         return true;
-    }
-
-    /// <summary>A round's instance, and before it those of its stages that were too large for it.</summary>
-    private async Task PurgeRoundAsync(string run, int round, string instance, IWorkflowClient workflows, CancellationToken cancellationToken)
-    {
-        var plan = await store.FindAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, cancellationToken);
-        foreach (var stage in plan is null ? [] : Enum.GetValues<RoundStage>())
-        {
-            foreach (var part in RoundStages.InstanceIds(instance, stage, RoundTasks.Most(plan!.Value, stage)))
-            {
-                await workflows.PurgeAsync(part, cancellationToken);
-            }
-        }
-
-        await workflows.PurgeAsync(instance, cancellationToken);
     }
 }

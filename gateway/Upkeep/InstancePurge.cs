@@ -4,7 +4,6 @@ using FedServerless.Gateway.Runs;
 using FedServerless.Storage;
 using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
-using FedServerless.Workflows.Rounds;
 using Microsoft.Extensions.Logging;
 
 namespace FedServerless.Gateway.Upkeep;
@@ -107,13 +106,15 @@ public sealed partial class InstancePurge(IObjectStore store, UpkeepOptions opti
             && next.LastModified < before;
     }
 
-    private static async Task PurgeRoundAsync(string run, int round, int attempts, Window window, CancellationToken cancellationToken)
+    private async Task PurgeRoundAsync(string run, int round, int attempts, Window window, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt <= attempts; attempt++)
         {
             var instance = RunRecovery.InstanceId(run, attempt);
-            await window.PurgeAsync(RoundWorkflow.InstanceId(instance, round), cancellationToken);
-            await window.PurgeAsync(EvaluationWorkflow.InstanceId(instance, round), cancellationToken);
+            foreach (var part in await store.OfRoundAsync(run, round, instance, cancellationToken))
+            {
+                await window.PurgeAsync(part, cancellationToken);
+            }
         }
     }
 
