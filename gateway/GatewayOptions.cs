@@ -1,3 +1,4 @@
+using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Upkeep;
 using FedServerless.Storage.Presigned;
 
@@ -34,6 +35,9 @@ public sealed record GatewayOptions
 
     /// <summary>How the deployment looks after itself.</summary>
     public UpkeepOptions Upkeep { get; init; } = new();
+
+    /// <summary>How much one sender may ask.</summary>
+    public RequestLimits Limits { get; init; } = new();
 
     /// <summary>True for the host's own ways of saying that there is no room left, besides <see cref="Storage.StoreFullException"/>.</summary>
     public Func<Exception, bool> IsStoreFull { get; init; } = static _ => false;
@@ -77,7 +81,7 @@ public sealed record GatewayOptions
             yield return $"UrlsValidFor is {UrlsValidFor}; expected {PresignLimits.MinValidFor} to {PresignLimits.MaxValidFor}.";
         }
 
-        foreach (var problem in Upkeep.Problems())
+        foreach (var problem in Upkeep.Problems().Concat(Limits.Problems()))
         {
             yield return problem;
         }

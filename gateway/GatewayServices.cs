@@ -5,6 +5,7 @@ using FedServerless.Gateway.About;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Clients;
 using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Models;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Gateway.Runs;
@@ -34,7 +35,8 @@ public static class GatewayServices
             throw new ArgumentException(string.Join(' ', problems), nameof(options));
         }
 
-        services.AddSingleton(options).AddSingleton(options.Upkeep);
+        services.AddSingleton(options).AddSingleton(options.Upkeep).AddSingleton(options.Limits);
+        services.TryAddSingleton<RequestGate>();
         services.TryAddSingleton<NonceIssuer>();
         services.TryAddSingleton<RouteTable>();
         services.TryAddSingleton<RouteRunner>();

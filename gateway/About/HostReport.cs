@@ -8,26 +8,41 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.About;
 
 /// <summary>What anyone may know of a host: that it lives and which version it is.</summary>
-public sealed class HostReport(IObjectStore store, GatewayOptions options)
+public sealed class HostReport(IObjectStore store, GatewayOptions options, TimeProvider time)
 {
     /// <summary>An object that need not exist: asking for it tells whether the store answers.</summary>
     private const string Probe = "health";
 
+    /// <summary>How long the store's answer stands: a flood of questions costs it one a second.</summary>
+    public static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
+
+    private Probed? _probed;
+
     internal async Task<Reply> HealthAsync(RouteCall call, CancellationToken cancellationToken)
     {
-        var problem = options.Trouble();
-        try
+        var probed = _probed;
+        if (probed is null || time.GetElapsedTime(probed.At) >= ProbeEvery)
         {
-            await store.HeadAsync(Probe, cancellationToken);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            problem ??= "The store does not answer.";
+            _probed = probed = new Probed(await AnswersAsync(cancellationToken), time.GetTimestamp());
         }
 
+        var problem = options.Trouble() ?? (probed.Answers ? null : "The store does not answer.");
         var health = new HealthView(problem is null ? "healthy" : "unhealthy", problem);
         return Reply.Json(
             problem is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, health, AboutJson.Default.HealthView);
+    }
+
+    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.HeadAsync(Probe, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     internal static Task<Reply> VersionAsync(RouteCall call, CancellationToken cancellationToken)
@@ -37,6 +52,8 @@ public sealed class HostReport(IObjectStore store, GatewayOptions options)
         return Task.FromResult(Reply.Json(
             StatusCodes.Status200OK, new HostVersion(version.Split('+')[0], DeviceApi.Version, DeviceApi.Version), AboutJson.Default.HostVersion));
     }
+
+    private sealed record Probed(bool Answers, long At);
 }
 
 /// <summary>Whether a host is well.</summary>

@@ -7,4 +7,7 @@ public sealed class ProblemException(ProblemDetails problem) : Exception(problem
 {
     /// <summary>The answer.</summary>
     public ProblemDetails Problem { get; } = problem;
+
+    /// <summary>When the same request may be sent again, in seconds; null where time does not help.</summary>
+    public int? RetryAfterSeconds { get; init; }
 }

@@ -30,6 +30,17 @@ public static class Problems
     public static ProblemDetails TooLarge(long limit) =>
         new("/problems/too-large", "The request is too large", 413, $"A body has at most {limit} bytes here.");
 
+    /// <summary>A path and query over the limit.</summary>
+    public static ProblemDetails UrlTooLong(int limit) =>
+        new("/problems/too-large", "The URL is too long", 414, $"Path and query have at most {limit} characters here.");
+
+    /// <summary>Headers over the limit.</summary>
+    public static ProblemDetails HeadersTooLarge(int count, int length) =>
+        new("/problems/too-large", "The headers are too large", 431, $"There are at most {count} headers with {length} characters in all here.");
+
+    /// <summary>The sender asks too much; Retry-After says when it may ask again.</summary>
+    public static ProblemDetails TooMany(string detail) => new("/problems/too-many-requests", "Too many requests", 429, detail);
+
     /// <summary>It stands already, and differently.</summary>
     public static ProblemDetails Conflict(string type, string title, string detail) => new(type, title, 409, detail);
 

@@ -21,6 +21,12 @@ public sealed class Reply : IResult
     private Reply(int status, string? contentType, byte[] body, Func<HttpContext, CancellationToken, Task>? stream = null) =>
         (_status, _contentType, _body, _stream) = (status, contentType, body, stream);
 
+    /// <summary>The status code.</summary>
+    public int Status => _status;
+
+    /// <summary>The kind of refusal; null for an answer that is none.</summary>
+    public string? ProblemType { get; private init; }
+
     /// <summary>A JSON document.</summary>
     public static Reply Json<T>(int status, T value, JsonTypeInfo<T> type) =>
         new(status, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, type));
@@ -30,7 +36,10 @@ public sealed class Reply : IResult
 
     /// <summary>A refusal, as RFC 9457 has it.</summary>
     public static Reply Problem(ProblemDetails problem) =>
-        new(problem.Status, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(problem, WireJson.Default.ProblemDetails));
+        new(problem.Status, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(problem, WireJson.Default.ProblemDetails))
+        {
+            ProblemType = problem.Type,
+        };
 
     /// <summary>No body.</summary>
     public static Reply Empty(int status) => new(status, null, []);

@@ -1,4 +1,5 @@
 using FedServerless.Gateway.Authentication;
+using FedServerless.Gateway.Limits;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -9,22 +10,28 @@ namespace FedServerless.Gateway.Http;
 
 /// <summary>Runs one row of the table: policy, body, handler, answer. The only place where exceptions become answers.</summary>
 public sealed partial class RouteRunner(
-    IOperatorAuthenticator operators, DeviceAuthenticator devices, GatewayOptions options, ILogger<RouteRunner> logger)
+    IOperatorAuthenticator operators, DeviceAuthenticator devices, RequestGate gate, GatewayOptions options, ILogger<RouteRunner> logger)
 {
     /// <summary>Answers a request.</summary>
     public async Task RunAsync(Route route, HttpContext http, IWorkflowClient workflows)
     {
         var cancellationToken = http.RequestAborted;
         Reply reply;
+        SenderAddress? sender = null;
         try
         {
+            sender = gate.Enter(http);
             if (route.Policy is RoutePolicy.Device or RoutePolicy.DeviceEnrol)
             {
                 http.Response.Headers[DeviceApi.NonceHeader] = devices.FreshNonce();
             }
 
-            var call = await AdmitAsync(route, http, workflows, cancellationToken);
+            var call = await AdmitAsync(route, http, sender.Value, workflows, cancellationToken);
             reply = await route.Handler(call, cancellationToken);
+            if (route.Policy == RoutePolicy.DeviceEnrol && reply.ProblemType is null)
+            {
+                gate.AdmitEnrolment(sender.Value);
+            }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -32,17 +39,33 @@ public sealed partial class RouteRunner(
         }
         catch (Exception exception)
         {
-            reply = Reply.Problem(Explain(route, http, exception));
-            if (exception is ProblemException { Problem.Status: StatusCodes.Status401Unauthorized })
-            {
-                reply.With("WWW-Authenticate", route.Policy == RoutePolicy.Operator ? "Bearer" : DeviceApi.AuthorizationScheme);
-            }
+            reply = Refuse(route, http, exception);
+        }
+
+        if (sender is { } from && reply.ProblemType is { } type && IsRefusedProof(type))
+        {
+            gate.Refuse(from);
         }
 
         await reply.ExecuteAsync(http);
     }
 
-    private async Task<RouteCall> AdmitAsync(Route route, HttpContext http, IWorkflowClient workflows, CancellationToken cancellationToken)
+    // A stale nonce or clock is how an honest device finds out; these are how somebody tries doors.
+    private static bool IsRefusedProof(string type) => type is "/problems/authentication" or "/problems/revoked" or "/problems/enrolment-code";
+
+    private Reply Refuse(Route route, HttpContext http, Exception exception)
+    {
+        var reply = Reply.Problem(Explain(route, http, exception));
+        if (exception is ProblemException { Problem.Status: StatusCodes.Status401Unauthorized })
+        {
+            reply.With("WWW-Authenticate", route.Policy == RoutePolicy.Operator ? "Bearer" : DeviceApi.AuthorizationScheme);
+        }
+
+        return exception is ProblemException { RetryAfterSeconds: { } seconds } ? reply.With("Retry-After", $"{seconds}") : reply;
+    }
+
+    private async Task<RouteCall> AdmitAsync(
+        Route route, HttpContext http, SenderAddress sender, IWorkflowClient workflows, CancellationToken cancellationToken)
     {
         DeviceCaller? device = null;
         OperatorCaller? caller = null;
@@ -54,6 +77,7 @@ public sealed partial class RouteRunner(
                 var proof = await devices.IdentifyAsync(http.Request, cancellationToken);
                 body = await RequestBody.ReadAsync(http.Request, DeviceApi.MaxBodyBytes, cancellationToken);
                 device = devices.Check(http.Request, proof, body);
+                gate.AdmitDevice(sender, device.Client);
                 break;
             case RoutePolicy.DeviceEnrol:
                 body = await RequestBody.ReadAsync(http.Request, DeviceAuthenticator.MaxEnrolBodyBytes, cancellationToken);
@@ -67,6 +91,7 @@ public sealed partial class RouteRunner(
                     throw new ProblemException(Problems.Role(route.Roles, caller.Roles));
                 }
 
+                gate.AdmitOperator(sender, caller.Id);
                 body = await RequestBody.ReadAsync(http.Request, DeviceApi.MaxBodyBytes, cancellationToken);
                 break;
             default:

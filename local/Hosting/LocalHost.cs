@@ -3,6 +3,7 @@ using FedServerless.Activities;
 using FedServerless.Gateway;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Limits;
 using FedServerless.Local.Engine;
 using FedServerless.Local.Engine.Journal;
 using FedServerless.Storage;
@@ -123,6 +124,8 @@ public sealed class LocalHost : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = DeviceApi.MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeaderCount = RequestLimits.MaxHeaders;
+            kestrel.Limits.MaxRequestHeadersTotalSize = RequestLimits.MaxHeadersLength;
         });
         AddLogging(builder.Logging, parts);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
@@ -144,6 +147,7 @@ public sealed class LocalHost : IAsyncDisposable
         HoldCheckInsFor = options.HoldCheckInsFor,
         MinRetryAfter = TimeSpan.FromSeconds(1),
         Upkeep = options.Upkeep,
+        Limits = options.Limits,
         IsStoreFull = static exception => exception is JournalException { Fault: JournalFault.Full or JournalFault.Unavailable },
         Trouble = () => _app is null ? null : Engine.Trouble,
         Stopping = _stopping.Token,

@@ -1,3 +1,4 @@
+using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Upkeep;
 
 namespace FedServerless.Local.Hosting;
@@ -40,6 +41,11 @@ public sealed record LocalHostOptions
 
     /// <summary>How the host looks after runs. By default ended instances are kept for a day.</summary>
     public UpkeepOptions Upkeep { get; init; } = new() { KeepInstancesFor = TimeSpan.FromDays(1) };
+
+    /// <summary>
+    /// How much one sender may ask. By default a device and an operator may ask far more than on Azure: rounds take milliseconds here.
+    /// </summary>
+    public RequestLimits Limits { get; init; } = new() { Device = new(500, 5000), Operator = new(500, 5000) };
 
     /// <summary>How often the watchdog looks after the runs. Default a minute.</summary>
     public TimeSpan WatchEvery { get; init; } = TimeSpan.FromMinutes(1);

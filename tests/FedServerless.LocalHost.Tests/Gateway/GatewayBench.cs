@@ -24,6 +24,9 @@ internal sealed class GatewayBench : IDisposable
 
     private readonly ServiceProvider _services;
 
+    /// <summary>Where requests come from; null for nowhere in particular.</summary>
+    public System.Net.IPAddress? From { get; set; }
+
     public GatewayBench(GatewayOptions? options = null, Func<IObjectStore, IObjectStore>? wrap = null, IOperatorAuthenticator? operators = null)
     {
         Disk = new InMemoryObjectStore(new PresignedUrlSigner(new byte[32], Time), Time);
@@ -85,6 +88,7 @@ internal sealed class GatewayBench : IDisposable
         var route = Table[routeName];
         var query = path.IndexOf('?', StringComparison.Ordinal);
         var http = new DefaultHttpContext { RequestServices = _services, RequestAborted = aborted };
+        http.Connection.RemoteIpAddress = From;
         http.Request.Method = route.Method;
         http.Request.Scheme = "http";
         http.Request.Host = new HostString("fed.test", 7270);

@@ -1,4 +1,5 @@
 using FedServerless.Gateway;
+using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Upkeep;
 
 namespace FedServerless.LocalHost.Tests.Gateway;
@@ -19,6 +20,15 @@ public sealed class GatewayOptionsTests
             MinRetryAfter = TimeSpan.Zero,
             BoardFreshFor = TimeSpan.Zero,
             UrlsValidFor = TimeSpan.Zero,
+            Limits = new RequestLimits
+            {
+                Address = new TokenRate(0, 1),
+                Device = new TokenRate(1, 0.5),
+                Operator = new TokenRate(double.NaN, 1),
+                FailureCost = 0.5,
+                TrackedSenders = 65,
+                TrustedForwarders = 9,
+            },
             Upkeep = new UpkeepOptions
             {
                 ConfirmAfter = TimeSpan.Zero,
@@ -34,6 +44,7 @@ public sealed class GatewayOptionsTests
             [
                 "PublicUrl", "HoldCheckInsFor", "CheckInsPerSecond", "MinRetryAfter", "BoardFreshFor", "UrlsValidFor",
                 "ConfirmAfter", "StuckAfter", "MaxRecoveriesPerHour", "GiveUpAfter", "KeepInstancesFor", "MaxPurgesPerPass",
+                "Limits.Address", "Limits.Device", "Limits.Operator", "Limits.FailureCost", "Limits.TrackedSenders", "Limits.TrustedForwarders",
             ],
             options.Problems().Select(problem => problem.Split(' ')[0]));
     }

@@ -1,5 +1,6 @@
 using FedServerless.Activities.State;
 using FedServerless.Client;
+using FedServerless.Gateway.Limits;
 using FedServerless.Storage;
 using FedServerless.Wire;
 
@@ -51,6 +52,24 @@ public sealed class FederationOverHttpTests
         await host.WaitForEndAsync("solo");
 
         Assert.Equal(0, await host.Host.Store.CountAsync("updates/", CancellationToken.None));
+        await StopAsync(stop, client);
+    }
+
+    [Fact]
+    public async Task Run_ClientIsLimited_WaitsAsToldAndTakesPartAllTheSame()
+    {
+        await using var host = await RunningHost.StartAsync(with: options => options with
+        {
+            Limits = options.Limits with { Device = new TokenRate(20, 2) },
+        });
+        using var alice = await host.EnrolAsync("alice");
+        using var stop = new CancellationTokenSource();
+        var client = alice.RunAsync(Trainer(1), stop.Token);
+
+        await host.StartRunAsync("slow", Spec with { Rounds = 1, Round = new RoundSpec { DeadlineSeconds = 60 }, Evaluation = null });
+        var run = await host.WaitForEndAsync("slow");
+
+        Assert.Equal((RunStates.Completed, 1), (run.State, run.PublishedRounds));
         await StopAsync(stop, client);
     }
 
