@@ -23,6 +23,8 @@ public sealed class RequestGate
 
     private readonly TokenBuckets _operators;
 
+    private long _limited;
+
     /// <summary>Allocates all it will ever need.</summary>
     public RequestGate(RequestLimits limits, TimeProvider time)
     {
@@ -32,6 +34,9 @@ public sealed class RequestGate
         _devices = new TokenBuckets(limits.Device, limits.TrackedSenders, time);
         _operators = new TokenBuckets(limits.Operator, TrackedOperators, time);
     }
+
+    /// <summary>Requests refused with 429 since the host began.</summary>
+    public long Limited => Interlocked.Read(ref _limited);
 
     /// <summary>The sender, charged for one request.</summary>
     /// <exception cref="ProblemException">414 or 431: the request is out of shape. 429: the address is out of tokens.</exception>
@@ -69,7 +74,7 @@ public sealed class RequestGate
     /// <summary>A proof, key or code was not what it should be.</summary>
     internal void Refuse(SenderAddress sender) => _addresses.Charge(sender.Key, _limits.FailureCost - 1);
 
-    private static void Take(TokenBuckets buckets, string name, string detail)
+    private void Take(TokenBuckets buckets, string name, string detail)
     {
         // Names are the callers' own: a keyed place in the table, and 128 bits that nobody collides with by accident or at will.
         var key = BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
@@ -79,8 +84,9 @@ public sealed class RequestGate
         }
     }
 
-    private static ProblemException TooMany(TimeSpan wait, string detail)
+    private ProblemException TooMany(TimeSpan wait, string detail)
     {
+        Interlocked.Increment(ref _limited);
         var seconds = (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, 3600);
         return new(Problems.TooMany($"{detail} Repeat this in {seconds} s.")) { RetryAfterSeconds = seconds };
     }

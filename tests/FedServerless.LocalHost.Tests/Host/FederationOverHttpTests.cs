@@ -3,6 +3,7 @@ using FedServerless.Client;
 using FedServerless.Gateway.Limits;
 using FedServerless.Storage;
 using FedServerless.Wire;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FedServerless.LocalHost.Tests.Host;
 
@@ -60,7 +61,7 @@ public sealed class FederationOverHttpTests
     {
         await using var host = await RunningHost.StartAsync(with: options => options with
         {
-            Limits = options.Limits with { Device = new TokenRate(20, 2) },
+            Limits = options.Limits with { Device = new TokenRate(2, 2) },
         });
         using var alice = await host.EnrolAsync("alice");
         using var stop = new CancellationTokenSource();
@@ -70,6 +71,7 @@ public sealed class FederationOverHttpTests
         var run = await host.WaitForEndAsync("slow");
 
         Assert.Equal((RunStates.Completed, 1), (run.State, run.PublishedRounds));
+        Assert.NotEqual(0, host.Host.Services.GetRequiredService<RequestGate>().Limited);
         await StopAsync(stop, client);
     }
 
