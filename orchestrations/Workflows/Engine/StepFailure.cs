@@ -12,14 +12,14 @@ public sealed record StepFailure(string ErrorType, string Message)
     public static StepFailure From(Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        return new(exception.GetType().FullName ?? exception.GetType().Name, Truncate(exception.Message));
+        return new(exception.GetType().FullName ?? exception.GetType().Name, Cut(exception.Message));
     }
 
     /// <summary>As people read it.</summary>
     public override string ToString() => $"{ErrorType}: {Message}";
 
     // Half a surrogate pair would not survive the way through UTF-8.
-    private static string Truncate(string message) =>
+    internal static string Cut(string message) =>
         message.Length <= MaxMessageLength ? message
         : char.IsHighSurrogate(message[MaxMessageLength - 1]) ? message[..(MaxMessageLength - 1)]
         : message[..MaxMessageLength];

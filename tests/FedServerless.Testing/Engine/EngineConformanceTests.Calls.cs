@@ -33,7 +33,7 @@ public abstract partial class EngineConformanceTests
     public async Task CallAsync_ThrowsThenReturns_RunsAgain()
     {
         var tally = new Tally();
-        var flaky = new Activity<int, int>("Flaky", new RetrySpec(3, TimeSpan.FromSeconds(1), 2, TimeSpan.FromSeconds(10)));
+        var flaky = new Activity<int, int>("Flaky", new RetrySpec(3, Units(0.01), 2, Units(1)));
         On(flaky, n => tally.Add("try") < 3 ? throw new IOException("no disk") : n);
         On(async (context, n) => Done(await context.CallAsync(flaky, n)));
         Assert.Equal("7", await OutputAsync(7));
@@ -43,14 +43,14 @@ public abstract partial class EngineConformanceTests
     [Fact]
     public async Task CallAsync_Retried_WaitsTheDelaysOfItsSpec()
     {
-        var flaky = new Activity<int, int>("Flaky", new RetrySpec(4, TimeSpan.FromSeconds(10), 2, TimeSpan.FromSeconds(15)));
+        var flaky = new Activity<int, int>("Flaky", new RetrySpec(4, Units(0.2), 2, Units(0.3)));
         var tally = new Tally();
         On(flaky, n => tally.Add("try") < 4 ? throw new IOException("no disk") : n);
         On(async (context, n) =>
         {
             var before = context.UtcNow;
             await context.CallAsync(flaky, n);
-            return Done((context.UtcNow - before).TotalSeconds >= 10 + 15 + 15);
+            return Done(context.UtcNow - before >= Units(0.2 + 0.3 + 0.3));
         });
         Assert.Equal("True", await OutputAsync());
     }
@@ -59,7 +59,7 @@ public abstract partial class EngineConformanceTests
     public async Task CallAsync_EveryAttemptThrows_ThrowsStepException()
     {
         var tally = new Tally();
-        var broken = new Activity<int, int>("Broken", new RetrySpec(2, TimeSpan.FromSeconds(1), 1, TimeSpan.FromSeconds(1)));
+        var broken = new Activity<int, int>("Broken", new RetrySpec(2, Units(0.01), 1, Units(0.01)));
         On(broken, int (n) => throw new InvalidDataException($"attempt {tally.Add("try")}"));
         On(async (context, n) =>
         {
@@ -203,7 +203,7 @@ public abstract partial class EngineConformanceTests
         var child = new Workflow<int, int>("Child");
         On(child, async (context, n) =>
         {
-            await context.WaitUntilAsync(context.UtcNow.AddHours(1));
+            await context.WaitUntilAsync(context.UtcNow + Units(1));
             return Turn<int, int>.Done(n);
         });
         On(async (context, n) => Done(await context.RunAsync(child, "child", n)));
@@ -283,7 +283,7 @@ public abstract partial class EngineConformanceTests
         On(async (context, n) =>
         {
             var running = context.RunAsync(child, "child", n);
-            await context.WaitUntilAsync(context.UtcNow.AddMinutes(1));
+            await context.WaitUntilAsync(context.UtcNow + Units(0.2));
             return running.IsCompleted ? Done("too soon") : throw new InvalidDataException("bad plan");
         });
         Assert.Contains("bad plan", await ErrorAsync(6), StringComparison.Ordinal);
@@ -300,7 +300,7 @@ public abstract partial class EngineConformanceTests
             if (n == 0)
             {
                 _ = context.RunAsync(child, "child", 8);
-                await context.WaitUntilAsync(context.UtcNow.AddMinutes(1));
+                await context.WaitUntilAsync(context.UtcNow + Units(0.2));
                 return Again(1);
             }
 
@@ -316,7 +316,7 @@ public abstract partial class EngineConformanceTests
         On(child, async (context, n) =>
         {
             tally?.Add("child");
-            await context.WaitUntilAsync(context.UtcNow.AddHours(1));
+            await context.WaitUntilAsync(context.UtcNow + Units(1));
             return Turn<int, int>.Done(n);
         });
         return child;

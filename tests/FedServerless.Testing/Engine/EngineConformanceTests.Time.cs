@@ -11,7 +11,7 @@ public abstract partial class EngineConformanceTests
     {
         On(async (context, n) =>
         {
-            var until = context.UtcNow.AddDays(2);
+            var until = context.UtcNow + Units(2);
             await context.WaitUntilAsync(until);
             return Done(context.UtcNow >= until);
         });
@@ -25,7 +25,7 @@ public abstract partial class EngineConformanceTests
         {
             var before = context.UtcNow;
             await context.WaitUntilAsync(before);
-            await context.WaitUntilAsync(before.AddDays(-1));
+            await context.WaitUntilAsync(before - Units(1));
             return Done(context.UtcNow == before);
         });
         Assert.Equal("True", await OutputAsync());
@@ -36,13 +36,13 @@ public abstract partial class EngineConformanceTests
     {
         On(async (context, n) =>
         {
-            await context.WaitUntilAsync(context.UtcNow.AddHours(1));
+            await context.WaitUntilAsync(context.UtcNow + Units(2));
             return Done("late");
         });
         await StartAsync();
-        await _engine.AdvanceAsync(TimeSpan.FromMinutes(59));
+        await _engine.AdvanceAsync(Units(1));
         Assert.Equal(WorkflowPhase.Running, (await StatusAsync())!.Phase);
-        await _engine.AdvanceAsync(TimeSpan.FromMinutes(2));
+        await _engine.AdvanceAsync(Units(2));
         Assert.Equal(WorkflowPhase.Completed, (await StatusAsync())!.Phase);
     }
 
@@ -66,7 +66,7 @@ public abstract partial class EngineConformanceTests
     {
         On(async (context, n) =>
         {
-            var until = context.UtcNow.AddDays(2);
+            var until = context.UtcNow + Units(2);
             var woken = await context.WaitForEventAsync("go", until);
             return Done($"{woken} {context.UtcNow >= until}");
         });
@@ -85,14 +85,14 @@ public abstract partial class EngineConformanceTests
     {
         On(async (context, n) =>
         {
-            var until = context.UtcNow.AddDays(2);
+            var until = context.UtcNow + Units(2);
             var woken = await context.WaitForEventAsync("go", until);
             return Done($"{woken} {context.UtcNow < until}");
         });
         await StartAsync();
-        await _engine.AdvanceAsync(TimeSpan.FromMinutes(1));
+        await _engine.AdvanceAsync(Units(0.5));
         await WakeAsync("go");
-        await _engine.AdvanceAsync(TimeSpan.FromMinutes(1));
+        await _engine.AdvanceAsync(Units(0.5));
         Assert.Equal("\"True True\"", (await StatusAsync())!.Output);
     }
 
@@ -101,14 +101,14 @@ public abstract partial class EngineConformanceTests
     {
         On(async (context, n) =>
         {
-            var woken = await context.WaitForEventAsync("go", context.UtcNow.AddDays(2));
-            var again = await context.WaitForEventAsync("go", context.UtcNow.AddDays(4));
+            var woken = await context.WaitForEventAsync("go", context.UtcNow + Units(2));
+            var again = await context.WaitForEventAsync("go", context.UtcNow + Units(4));
             return Done($"{woken} {again}");
         });
         await StartAsync();
-        await _engine.AdvanceAsync(TimeSpan.FromHours(1));
+        await _engine.AdvanceAsync(Units(0.5));
         await WakeAsync("go");
-        await _engine.AdvanceAsync(TimeSpan.FromDays(3));
+        await _engine.AdvanceAsync(Units(2.5));
         Assert.Equal(WorkflowPhase.Running, (await StatusAsync())!.Phase);
         await AssertOutputAsync("True False");
     }
@@ -116,7 +116,7 @@ public abstract partial class EngineConformanceTests
     [Fact]
     public async Task WakeAsync_OtherName_DoesNotEndTheWait()
     {
-        On(async (context, n) => Done(await context.WaitForEventAsync("go", context.UtcNow.AddHours(1))));
+        On(async (context, n) => Done(await context.WaitForEventAsync("go", context.UtcNow + Units(2))));
         await StartAsync();
         await WakeAsync("stop");
         await AssertOutputAsync("False");
@@ -129,7 +129,7 @@ public abstract partial class EngineConformanceTests
         On(async (context, n) =>
         {
             // The shape of every wait in a round: look at the truth, wait, look again.
-            var deadline = context.UtcNow.AddHours(1);
+            var deadline = context.UtcNow + Units(2);
             var looks = 0;
             while (context.UtcNow < deadline)
             {

@@ -32,6 +32,9 @@ public abstract partial class EngineConformanceTests : IAsyncLifetime
     /// <summary>Removes what the engine left behind.</summary>
     protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
+    /// <summary>So many units of the fixture's time.</summary>
+    private TimeSpan Units(double count) => _engine.Unit * count;
+
     private static Turn<int, string> Done(object? output) => Turn<int, string>.Done(Convert.ToString(output, CultureInfo.InvariantCulture)!);
 
     private static Turn<int, string> Again(int input) => Turn<int, string>.Again(input);

@@ -14,6 +14,18 @@ public interface IEngineFixture : IAsyncDisposable
     /// <summary>The engine's time.</summary>
     DateTimeOffset UtcNow { get; }
 
+    /// <summary>
+    /// What tests wait for is told in multiples of this: an hour where time is skipped, a moment where it is real. Half of it is
+    /// more than an engine needs to do what it can do at once.
+    /// </summary>
+    TimeSpan Unit { get; }
+
+    /// <summary>What workflows logged, as <c>instance: line</c>.</summary>
+    IReadOnlyList<string> WorkflowLog { get; }
+
+    /// <summary>Why this fixture cannot show that an activity in the middle of which the process died runs again, or null: it can.</summary>
+    string? CannotLoseActivities { get; }
+
     /// <summary>Registers a workflow; before first use.</summary>
     void AddWorkflow<TInput, TOutput>(Workflow<TInput, TOutput> workflow, IWorkflow<TInput, TOutput> code);
 

@@ -11,6 +11,9 @@ public sealed class RecordingLoggerFactory : ILoggerFactory, ILogger
     /// <summary>The lines logged under an event id, in order.</summary>
     public IReadOnlyList<string> Lines(int eventId) => [.. _lines.Where(entry => entry.Id == eventId).Select(entry => entry.Line)];
 
+    /// <summary>Every line, in order.</summary>
+    public IReadOnlyList<string> All => [.. _lines.Select(entry => entry.Line)];
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider)

@@ -36,6 +36,12 @@ public sealed class WorkflowEnvironment : IEngineFixture
     public DateTimeOffset UtcNow => Time.GetUtcNow();
 
     /// <inheritdoc/>
+    public TimeSpan Unit => TimeSpan.FromHours(1);
+
+    /// <inheritdoc/>
+    public string? CannotLoseActivities => null;
+
+    /// <inheritdoc/>
     public IWorkflowClient Client => Engine;
 
     /// <summary>The engine; made and started at first use.</summary>
@@ -50,7 +56,7 @@ public sealed class WorkflowEnvironment : IEngineFixture
         }
     }
 
-    /// <summary>What workflows logged, as <c>instance: line</c>.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> WorkflowLog => _log.Lines(2005);
 
     /// <summary>Options for the next start.</summary>

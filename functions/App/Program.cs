@@ -1,0 +1,11 @@
+using FedServerless.Functions.Hosting;
+using FedServerless.Functions.Platform;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Hosting;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.Services.AddFedPlatform(builder.Configuration, builder.Environment);
+builder.Services.AddFedFunctions();
+await builder.Build().RunAsync();

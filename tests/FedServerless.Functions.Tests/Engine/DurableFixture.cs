@@ -1,0 +1,158 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using FedServerless.Functions.Engine;
+using FedServerless.Testing.Engine;
+using FedServerless.Workflows.Engine;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace FedServerless.Functions.Tests.Engine;
+
+/// <summary>
+/// The adapter on Microsoft.DurableTask's in-process backend, in real time. What the triggers of the app do is done here: an
+/// orchestrator and an activity for everything that is bound, and the adapter's own activity.
+/// </summary>
+internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngineFixture, IWorkflowBinder
+{
+    /// <summary>Longest an instance may take to end in a test.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly RegistryBuilder _registry = new(json ?? new DefaultJsonTypeInfoResolver());
+    private readonly RecordingLoggerFactory _log = new();
+    private readonly SemaphoreSlim _starting = new(1);
+    private DurableBackend? _backend;
+    private DurableEngine? _engine;
+
+    public IWorkflowClient Client => field ??= new StartingClient(this);
+
+    public DateTimeOffset UtcNow => TimeProvider.System.GetUtcNow();
+
+    public TimeSpan Unit => TimeSpan.FromSeconds(1.5);
+
+    public IReadOnlyList<string> WorkflowLog => _log.Lines(2105);
+
+    public string CannotLoseActivities => "The in-process backend keeps no leases: an activity whose worker died is never given to another.";
+
+    /// <summary>Sees every message on its way: what it is and its bytes.</summary>
+    public Action<string, string>? OnMessage { get; set; }
+
+    public void AddWorkflow<TInput, TOutput>(Workflow<TInput, TOutput> workflow, IWorkflow<TInput, TOutput> code) => Bind(workflow, code);
+
+    public void AddActivity<TInput, TOutput>(Activity<TInput, TOutput> activity, Func<TInput, CancellationToken, Task<TOutput>> code) =>
+        Bind(activity, new LambdaActivity<TInput, TOutput>(code));
+
+    public void Bind<TInput, TOutput>(Workflow<TInput, TOutput> workflow, IWorkflow<TInput, TOutput> code) => _registry.Bind(workflow, code);
+
+    public void Bind<TInput, TOutput>(Activity<TInput, TOutput> activity, IActivity<TInput, TOutput> code) => _registry.Bind(activity, code);
+
+    public async Task<WorkflowStatus> CompleteAsync(string instanceId)
+    {
+        for (var end = UtcNow + Patience; UtcNow < end; await Task.Delay(TimeSpan.FromMilliseconds(20)))
+        {
+            if (await Client.GetStatusAsync(instanceId, CancellationToken.None) is { Phase: not WorkflowPhase.Running } status)
+            {
+                return status;
+            }
+        }
+
+        throw new InvalidOperationException($"{instanceId} waits for what will never come; log:\n{string.Join('\n', _log.All)}");
+    }
+
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        await BackendAsync();
+        await Task.Delay(by);
+    }
+
+    public async Task RestartAsync(TimeSpan down = default)
+    {
+        var backend = await BackendAsync();
+        await backend.StopWorkerAsync();
+        await Task.Delay(down);
+        await backend.StartWorkerAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_backend is not null)
+        {
+            await _backend.DisposeAsync();
+        }
+
+        _starting.Dispose();
+        _log.Dispose();
+    }
+
+    /// <summary>Durable's own client.</summary>
+    public async Task<DurableTaskClient> DurableAsync() => (await BackendAsync()).Client;
+
+    private async Task<DurableBackend> BackendAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            return _backend ??= await StartAsync();
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private async Task<DurableBackend> StartAsync()
+    {
+        var registry = _registry.Build();
+        _engine = new DurableEngine(registry, new DurableEngineOptions { FirstLook = TimeSpan.FromMilliseconds(200) }, _log.CreateLogger<DurableEngine>());
+        return await DurableBackend.StartAsync(tasks => Register(tasks, registry), _log);
+    }
+
+    private void Register(DurableTaskRegistry tasks, Registry registry)
+    {
+        foreach (var workflow in registry.Workflows.Keys)
+        {
+            tasks.AddOrchestratorFunc<JsonElement, JsonElement>(workflow, async (context, input) => See(workflow, await _engine!.RunWorkflowAsync(context), input));
+        }
+
+        foreach (var activity in registry.Activities.Keys)
+        {
+            tasks.AddActivityFunc<JsonElement, JsonElement>(
+                activity, async (context, input) => See(activity, await _engine!.RunActivityAsync(activity, input, context.InstanceId, CancellationToken.None), input));
+        }
+
+        tasks.AddActivityFunc<JsonElement, JsonElement>(
+            DurableSteps.AttachChild,
+            async (context, input) => See(
+                DurableSteps.AttachChild, await _engine!.AttachChildAsync(input, _backend!.Client, context.InstanceId, CancellationToken.None), input));
+    }
+
+    private JsonElement See(string name, JsonElement output, JsonElement input)
+    {
+        OnMessage?.Invoke($"input of {name}", input.GetRawText());
+        OnMessage?.Invoke($"output of {name}", output.GetRawText());
+        return output;
+    }
+
+    /// <summary>Starts the backend at first use, after everything was registered.</summary>
+    private sealed class StartingClient(DurableFixture fixture) : IWorkflowClient
+    {
+        public async Task<bool> StartAsync<TInput, TOutput>(
+            Workflow<TInput, TOutput> workflow, string instanceId, TInput input, CancellationToken cancellationToken) =>
+            await (await InnerAsync()).StartAsync(workflow, instanceId, input, cancellationToken);
+
+        public async Task WakeAsync(string instanceId, string eventName, CancellationToken cancellationToken) =>
+            await (await InnerAsync()).WakeAsync(instanceId, eventName, cancellationToken);
+
+        public async Task<WorkflowStatus?> GetStatusAsync(string instanceId, CancellationToken cancellationToken) =>
+            await (await InnerAsync()).GetStatusAsync(instanceId, cancellationToken);
+
+        public async Task<bool> PurgeAsync(string instanceId, CancellationToken cancellationToken) =>
+            await (await InnerAsync()).PurgeAsync(instanceId, cancellationToken);
+
+        private async Task<IWorkflowClient> InnerAsync()
+        {
+            var backend = await fixture.BackendAsync();
+            return fixture._engine!.Client(backend.Client);
+        }
+    }
+}
