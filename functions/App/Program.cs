@@ -1,6 +1,5 @@
 using FedServerless.Functions.Hosting;
 using FedServerless.Functions.Platform;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
 

@@ -23,7 +23,7 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
     {
         var name = durable.Name.Name;
         var start = StartMessage.Read(durable.GetInput<JsonElement>());
-        var context = new DurableWorkflowContext(durable, registry.Json, options, logger);
+        using var context = new DurableWorkflowContext(durable, registry.Json, options);
         TurnResult turn;
         try
         {
@@ -93,7 +93,7 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
         }
     }
 
-    private void Report(TaskOrchestrationContext durable, string workflow, int actions, StepFailure? failure)
+    private static void Report(TaskOrchestrationContext durable, string workflow, int actions, StepFailure? failure)
     {
         if (durable.IsReplaying)
         {
@@ -104,7 +104,7 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
         if (failure is not null)
         {
             DurableEngineMetrics.WorkflowsFailed.Add(1);
-            DurableEngineLog.WorkflowFailed(logger, workflow, durable.InstanceId, failure.ToString());
+            DurableEngineLog.WorkflowFailed(durable.CreateReplaySafeLogger(DurableEngineLog.Category), workflow, durable.InstanceId, failure.ToString());
         }
     }
 }

@@ -5,6 +5,9 @@ namespace FedServerless.Functions.Engine;
 /// <summary>The adapter's log lines: ids 2100 to 2199.</summary>
 internal static partial class DurableEngineLog
 {
+    /// <summary>The category of what workflows log.</summary>
+    public const string Category = "FedServerless.Workflows";
+
     [LoggerMessage(2105, LogLevel.Information, "{Instance}: {Message}")]
     public static partial void WorkflowLog(ILogger logger, string instance, string message);
 

@@ -6,10 +6,10 @@ namespace FedServerless.Functions.Engine;
 
 /// <summary>
 /// The calls of one generation in terms of Durable: activities, timers, events. Runs as an orchestrator does, and so decides by
-/// nothing but what Durable recorded. Once the turn is over it starts nothing more and cancels its timers: Durable ends no instance
-/// that has one.
+/// nothing but what Durable recorded. Disposed when the turn is over: it then starts nothing more and cancels its timers, for
+/// Durable ends no instance that has one.
 /// </summary>
-internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngineOptions options)
+internal sealed class DurableSteps : IDisposable
 {
     /// <summary>The activity that starts a child and tells how it stands.</summary>
     public const string AttachChild = "AttachChild";
@@ -17,9 +17,18 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
     /// <summary>Durable breaks longer timers into pieces of this length.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(3);
 
-    private readonly CancellationTokenSource _over = new();
+    private readonly TaskOrchestrationContext _durable;
+    private readonly DurableEngineOptions _options;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly CancellationToken _over;
     private readonly Dictionary<string, Task<object?>> _waits = new(StringComparer.OrdinalIgnoreCase);
     private DateTimeOffset _now;
+
+    public DurableSteps(TaskOrchestrationContext durable, DurableEngineOptions options)
+    {
+        (_durable, _options) = (durable, options);
+        _over = _ending.Token;
+    }
 
     /// <summary>Calls, timers, waits and events so far.</summary>
     public int Actions { get; private set; }
@@ -30,12 +39,19 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
     /// <summary>The time that Durable recorded; never goes back, though the clocks of hosts differ.</summary>
     public DateTimeOffset Now()
     {
-        var recorded = new DateTimeOffset(DateTime.SpecifyKind(durable.CurrentUtcDateTime, DateTimeKind.Utc));
+        var recorded = new DateTimeOffset(DateTime.SpecifyKind(_durable.CurrentUtcDateTime, DateTimeKind.Utc));
         return _now = recorded > _now ? recorded : _now;
     }
 
     /// <summary>The turn is over.</summary>
-    public void End() => _over.Cancel();
+    public void Dispose()
+    {
+        if (!_over.IsCancellationRequested)
+        {
+            _ending.Cancel();
+            _ending.Dispose();
+        }
+    }
 
     /// <summary>Runs an activity under its retry policy and gives its output as JSON.</summary>
     /// <exception cref="WorkflowStepException">Every attempt failed.</exception>
@@ -65,7 +81,7 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
     /// <summary>Waits until a moment.</summary>
     public async Task<bool> TimerAsync(DateTimeOffset until)
     {
-        await SetTimer(until, _over.Token);
+        await SetTimer(until, _over);
         Reach(until);
         return true;
     }
@@ -77,7 +93,7 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
         var woken = Wait(name);
         if (!woken.IsCompleted)
         {
-            using var timer = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
+            using var timer = CancellationTokenSource.CreateLinkedTokenSource(_over);
             var due = SetTimer(until, timer.Token);
             if (await Task.WhenAny(woken, due) == due)
             {
@@ -98,7 +114,7 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
     public async Task<string> ChildAsync(ChildRequest request)
     {
         var message = JsonSerializer.SerializeToElement(request, EnvelopeJson.Default.ChildRequest);
-        var pause = options.FirstLook;
+        var pause = _options.FirstLook;
         while (true)
         {
             var answer = await ActivityAsync(AttachChild, message, RetrySpec.Storage);
@@ -115,17 +131,17 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
 
             // A child tells its end a moment before its backend shows it, so a look that follows a wake may be too early.
             var woken = await WaitAsync(EndOf(request.InstanceId), Now() + pause);
-            pause = woken ? options.FirstLook : pause * 2 < options.LongestLook ? pause * 2 : options.LongestLook;
+            pause = woken ? _options.FirstLook : pause * 2 < _options.LongestLook ? pause * 2 : _options.LongestLook;
         }
     }
 
     private async Task<(string? Output, StepFault? Fault)> AttemptAsync(string name, JsonElement input)
     {
-        _over.Token.ThrowIfCancellationRequested();
+        _over.ThrowIfCancellationRequested();
         Actions++;
         try
         {
-            var reply = StepReply.Read(await durable.CallActivityAsync<JsonElement>(name, input));
+            var reply = StepReply.Read(await _durable.CallActivityAsync<JsonElement>(name, input));
             return (Json.Text(reply.Output), reply.Failure);
         }
         catch (TaskFailedException failed)
@@ -141,9 +157,9 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
 
     private Task SetTimer(DateTimeOffset until, CancellationToken cancellationToken)
     {
-        _over.Token.ThrowIfCancellationRequested();
+        _over.ThrowIfCancellationRequested();
         Actions += 1 + (int)((until - Now()) / LongestTimer);
-        return durable.CreateTimer(until.UtcDateTime, cancellationToken);
+        return _durable.CreateTimer(until.UtcDateTime, cancellationToken);
     }
 
     // A timer's host may be behind the clock that the moment was reckoned by.
@@ -156,7 +172,7 @@ internal sealed class DurableSteps(TaskOrchestrationContext durable, DurableEngi
         if (!_waits.TryGetValue(name, out var wait))
         {
             Actions++;
-            _waits[name] = wait = durable.WaitForExternalEvent<object?>(name);
+            _waits[name] = wait = _durable.WaitForExternalEvent<object?>(name);
         }
 
         return wait;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FedServerless.Workflows.Engine;
 using Microsoft.DurableTask;
 using Microsoft.Extensions.Logging;
@@ -9,7 +8,7 @@ namespace FedServerless.Functions.Engine;
 /// One generation of an instance on Durable. The workflow's code runs in slices of its own, so that awaiting anything that is not
 /// from here is noticed; every call goes through <see cref="DurableSteps"/>, outside of the slice.
 /// </summary>
-internal sealed class DurableWorkflowContext : IWorkflowContext
+internal sealed class DurableWorkflowContext : IWorkflowContext, IDisposable
 {
     /// <summary>Most calls of one generation, as on the embedded engine.</summary>
     public const int MaxCalls = 20_000;
@@ -25,9 +24,9 @@ internal sealed class DurableWorkflowContext : IWorkflowContext
     private int _calls;
     private int _open;
 
-    public DurableWorkflowContext(TaskOrchestrationContext durable, MessageJson json, DurableEngineOptions options, ILogger logger)
+    public DurableWorkflowContext(TaskOrchestrationContext durable, MessageJson json, DurableEngineOptions options)
     {
-        (_durable, _json, _logger) = (durable, json, logger);
+        (_durable, _json, _logger) = (durable, json, durable.CreateReplaySafeLogger(DurableEngineLog.Category));
         _steps = new DurableSteps(durable, options);
         _scheduler = new InstanceScheduler(() => _violation ??= new ForeignAwaitException());
     }
@@ -52,7 +51,7 @@ internal sealed class DurableWorkflowContext : IWorkflowContext
 
         Slice(() => _turn = code.RunAsync(this, Json.Text(start.Input)));
         await _ended.Task;
-        _steps.End();
+        Dispose();
         if (_violation is { } violation)
         {
             throw violation;
@@ -131,11 +130,10 @@ internal sealed class DurableWorkflowContext : IWorkflowContext
     public void Log(string message)
     {
         CheckCaller();
-        if (!_durable.IsReplaying)
-        {
-            DurableEngineLog.WorkflowLog(_logger, InstanceId, message);
-        }
+        DurableEngineLog.WorkflowLog(_logger, InstanceId, message);
     }
+
+    public void Dispose() => _steps.Dispose();
 
     private void ShowStatus(string status)
     {

@@ -32,6 +32,8 @@ public static class FunctionsServices
         services.AddSingleton(provider => new RouteInvoker(
             provider.GetRequiredService<RouteTable>(), provider.GetRequiredService<RouteRunner>(), provider.GetRequiredService<DurableEngine>()));
 
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<UpkeepInvoker>(provider));
+
         // The worker's own Kestrel takes 30 MB of a body if it is not told otherwise.
         services.Configure<KestrelServerOptions>(kestrel =>
         {

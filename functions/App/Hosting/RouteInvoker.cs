@@ -2,7 +2,6 @@ using FedServerless.Functions.Engine;
 using FedServerless.Gateway.Http;
 using FedServerless.Wire;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.DurableTask.Client;
 

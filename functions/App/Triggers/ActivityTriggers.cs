@@ -38,6 +38,10 @@ public sealed class ActivityTriggers(EngineInvoker engine)
     [Function("AcceptUpdates")]
     public Task<JsonElement> AcceptUpdates([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
 
+    /// <summary><see cref="RoundActivities.FoldChunks"/>.</summary>
+    [Function("FoldChunks")]
+    public Task<JsonElement> FoldChunks([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
+
     /// <summary><see cref="RoundActivities.ReduceShard"/>.</summary>
     [Function("ReduceShard")]
     public Task<JsonElement> ReduceShard([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
@@ -49,6 +53,10 @@ public sealed class ActivityTriggers(EngineInvoker engine)
     /// <summary><see cref="RoundActivities.CloseRound"/>.</summary>
     [Function("CloseRound")]
     public Task<JsonElement> CloseRound([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
+
+    /// <summary><see cref="RoundActivities.CleanUpdates"/>.</summary>
+    [Function("CleanUpdates")]
+    public Task<JsonElement> CleanUpdates([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
 
     /// <summary><see cref="RoundActivities.OpenEvaluation"/>.</summary>
     [Function("OpenEvaluation")]

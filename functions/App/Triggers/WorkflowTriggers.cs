@@ -18,6 +18,10 @@ public sealed class WorkflowTriggers(EngineInvoker engine)
     [Function("Round")]
     public Task<JsonElement> Round([OrchestrationTrigger] TaskOrchestrationContext context) => engine.RunWorkflowAsync(context);
 
+    /// <summary><see cref="RoundStageWorkflow"/>.</summary>
+    [Function("RoundStage")]
+    public Task<JsonElement> RoundStage([OrchestrationTrigger] TaskOrchestrationContext context) => engine.RunWorkflowAsync(context);
+
     /// <summary><see cref="EvaluationWorkflow"/>.</summary>
     [Function("Evaluation")]
     public Task<JsonElement> Evaluation([OrchestrationTrigger] TaskOrchestrationContext context) => engine.RunWorkflowAsync(context);
