@@ -15,6 +15,7 @@ public sealed class ArrowTests
         ["orchestrations/Activities/FedServerless.Activities.csproj"] = ["FedServerless.Workflows", "FedServerless.Storage"],
         ["gateway/FedServerless.Gateway.csproj"] = ["FedServerless.Activities"],
         ["functions/Platform/FedServerless.Functions.Platform.csproj"] = ["FedServerless.Gateway", "FedServerless.Storage.Azure"],
+        ["functions/App/FedServerless.Functions.csproj"] = ["FedServerless.Functions.Platform"],
         ["local/FedServerless.Local.csproj"] = ["FedServerless.Gateway", "FedServerless.Storage.Azure"],
         ["client-sdk/FedServerless.Client/FedServerless.Client.csproj"] = ["FedServerless.Core"],
         ["client-sdk/FedServerless.Client.Training/FedServerless.Client.Training.csproj"] = ["FedServerless.Client"],

@@ -29,10 +29,9 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
         {
             turn = await context.RunAsync(registry.Workflows[name], start);
         }
-#pragma warning disable CA1031 // Whatever a workflow lets out fails its instance, in words that are short.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
+            // Whatever a workflow lets out fails its instance, in words that are short.
             var failure = StepFailure.From(exception);
             Report(durable, name, context.Actions, failure);
             TellWaiter(durable, start);
@@ -75,10 +74,9 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
         {
             return new StepReply(await attempt()).Write();
         }
-#pragma warning disable CA1031 // An exception means "again", and the workflow's side decides how often.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
+            // An exception means "again", and the workflow's side decides how often.
             DurableEngineLog.AttemptFailed(logger, name, instanceId, exception);
             DurableEngineMetrics.AttemptsFailed.Add(1);
             return new StepReply(Failure: StepFault.From(exception)).Write();

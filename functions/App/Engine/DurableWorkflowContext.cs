@@ -163,10 +163,9 @@ internal sealed class DurableWorkflowContext : IWorkflowContext, IDisposable
             var result = read(await step());
             end = () => completion.SetResult(result);
         }
-#pragma warning disable CA1031 // Whatever a step ends with is the workflow's to see.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
+            // Whatever a step ends with is the workflow's to see.
             end = () => completion.SetException(exception);
         }
 
@@ -190,10 +189,9 @@ internal sealed class DurableWorkflowContext : IWorkflowContext, IDisposable
         {
             _scheduler.Run(code);
         }
-#pragma warning disable CA1031 // Whatever escapes a workflow's async void fails that instance, not the worker.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
+            // Whatever escapes a workflow's async void fails that instance, not the worker.
             _violation ??= exception;
         }
 

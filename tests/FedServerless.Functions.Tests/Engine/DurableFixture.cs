@@ -21,6 +21,7 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
     private readonly RegistryBuilder _registry = new(json ?? new DefaultJsonTypeInfoResolver());
     private readonly RecordingLoggerFactory _log = new();
     private readonly SemaphoreSlim _starting = new(1);
+    private int _working;
     private DurableBackend? _backend;
     private DurableEngine? _engine;
 
@@ -68,6 +69,15 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
     public async Task RestartAsync(TimeSpan down = default)
     {
         var backend = await BackendAsync();
+
+        // What a stopped worker had in hand is lost to this backend: it is stopped between two pieces of work.
+        var quiet = 0;
+        while (quiet < 10)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
+            quiet = Volatile.Read(ref _working) == 0 ? quiet + 1 : 0;
+        }
+
         await backend.StopWorkerAsync();
         await Task.Delay(down);
         await backend.StartWorkerAsync();
@@ -111,22 +121,36 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
     {
         foreach (var workflow in registry.Workflows.Keys)
         {
-            tasks.AddOrchestratorFunc<JsonElement, JsonElement>(workflow, async (context, input) => See(workflow, await _engine!.RunWorkflowAsync(context), input));
+            tasks.AddOrchestratorFunc<JsonElement, JsonElement>(workflow, async (context, input) => See(workflow, input, await _engine!.RunWorkflowAsync(context)));
         }
 
         foreach (var activity in registry.Activities.Keys)
         {
             tasks.AddActivityFunc<JsonElement, JsonElement>(
-                activity, async (context, input) => See(activity, await _engine!.RunActivityAsync(activity, input, context.InstanceId, CancellationToken.None), input));
+                activity,
+                (context, input) => WorkAsync(activity, input, () => _engine!.RunActivityAsync(activity, input, context.InstanceId, CancellationToken.None)));
         }
 
         tasks.AddActivityFunc<JsonElement, JsonElement>(
             DurableSteps.AttachChild,
-            async (context, input) => See(
-                DurableSteps.AttachChild, await _engine!.AttachChildAsync(input, _backend!.Client, context.InstanceId, CancellationToken.None), input));
+            (context, input) => WorkAsync(
+                DurableSteps.AttachChild, input, () => _engine!.AttachChildAsync(input, _backend!.Client, context.InstanceId, CancellationToken.None)));
     }
 
-    private JsonElement See(string name, JsonElement output, JsonElement input)
+    private async Task<JsonElement> WorkAsync(string activity, JsonElement input, Func<Task<JsonElement>> work)
+    {
+        Interlocked.Increment(ref _working);
+        try
+        {
+            return See(activity, input, await work());
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _working);
+        }
+    }
+
+    private JsonElement See(string name, JsonElement input, JsonElement output)
     {
         OnMessage?.Invoke($"input of {name}", input.GetRawText());
         OnMessage?.Invoke($"output of {name}", output.GetRawText());

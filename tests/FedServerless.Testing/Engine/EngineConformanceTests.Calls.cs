@@ -313,9 +313,10 @@ public abstract partial class EngineConformanceTests
     private Workflow<int, int> SlowChild(Tally? tally = null)
     {
         var child = new Workflow<int, int>("Child");
+        On(Double, _ => tally?.Add("child") ?? 0);
         On(child, async (context, n) =>
         {
-            tally?.Add("child");
+            await context.CallAsync(Double, n);
             await context.WaitUntilAsync(context.UtcNow + Units(1));
             return Turn<int, int>.Done(n);
         });
