@@ -42,6 +42,12 @@ public sealed record GatewayOptions
     /// <summary>True for the host's own ways of saying that there is no room left, besides <see cref="Storage.StoreFullException"/>.</summary>
     public Func<Exception, bool> IsStoreFull { get; init; } = static _ => false;
 
+    /// <summary>
+    /// A sentence for a failure of something that the host leans on (the account's network, its rights), which is nobody's fault who
+    /// asked: such a request gets 503. Null for any other failure.
+    /// </summary>
+    public Func<Exception, string?> ExplainFailure { get; init; } = static _ => null;
+
     /// <summary>What the host itself knows to be wrong with it (its engine's journal, say), for health; null when all is well.</summary>
     public Func<string?> Trouble { get; init; } = static () => null;
 

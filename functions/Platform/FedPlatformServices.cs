@@ -1,8 +1,13 @@
 using Azure.Core;
 using Azure.Identity;
+using Azure.Security.KeyVault.Secrets;
 using FedServerless.Activities;
+using FedServerless.Functions.Platform.Operators;
+using FedServerless.Functions.Platform.Secrets;
 using FedServerless.Functions.Platform.Settings;
+using FedServerless.Functions.Platform.Store;
 using FedServerless.Gateway;
+using FedServerless.Gateway.About;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Storage;
 using FedServerless.Storage.Azure;
@@ -10,6 +15,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace FedServerless.Functions.Platform;
 
@@ -33,7 +39,8 @@ public static class FedPlatformServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => Credential(settings));
         AddStore(services, settings);
-        AddSecretsAndOperators(services, settings);
+        AddOperators(services, settings);
+        AddSecrets(services, settings);
         services.AddFedGateway(Gateway(settings));
         services.TryAddSingleton<ActivitySet>();
         return settings;
@@ -45,6 +52,9 @@ public static class FedPlatformServices
 
     private static void AddStore(IServiceCollection services, FedSettings settings)
     {
+        services.TryAddSingleton<ClockGauge>();
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<ClockGauge>());
+        services.AddHostedService<StoreStart>();
         services.TryAddSingleton<IObjectStore>(provider => AzureBlobStore.Create(new AzureBlobStoreOptions
         {
             Container = settings.StorageContainer,
@@ -52,10 +62,29 @@ public static class FedPlatformServices
             Credential = settings.StorageUri is null ? null : provider.GetRequiredService<TokenCredential>(),
             ConnectionString = settings.StorageConnection,
             Time = provider.GetRequiredService<TimeProvider>(),
+            ConfigureClient = client => client.AddPolicy(provider.GetRequiredService<ClockGauge>(), HttpPipelinePosition.PerRetry),
         }));
     }
 
-    private static void AddSecretsAndOperators(IServiceCollection services, FedSettings settings)
+    // Before the secrets: with a tenant the key in the folder opens nothing.
+    private static void AddOperators(IServiceCollection services, FedSettings settings)
+    {
+        if (settings.OperatorTenantId is not { } tenant)
+        {
+            return;
+        }
+
+        services.TryAddSingleton(new EntraOptions(tenant, settings.OperatorAudience!, settings.OperatorAuthority));
+        services.TryAddSingleton(provider => new EntraKeys(
+            new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false }),
+            provider.GetRequiredService<EntraOptions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<EntraKeys>>()));
+        services.TryAddSingleton<IOperatorAuthenticator, EntraOperatorAuthenticator>();
+        services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<EntraKeys>());
+    }
+
+    private static void AddSecrets(IServiceCollection services, FedSettings settings)
     {
         if (settings.SecretsFolder is { } folder)
         {
@@ -64,7 +93,24 @@ public static class FedPlatformServices
             services.TryAddSingleton<IServerSecrets>(new FixedSecrets(files.Ring));
             services.TryAddSingleton<IOperatorAuthenticator>(new OperatorKeyAuthenticator(files.OperatorKey));
         }
+
+        if (settings.VaultUri is { } vault)
+        {
+            services.TryAddSingleton(new VaultSecretsOptions());
+            services.TryAddSingleton(provider => new SecretClient(vault, provider.GetRequiredService<TokenCredential>(), VaultClient()));
+            services.TryAddSingleton<VaultReader>();
+            services.TryAddSingleton<VaultSecrets>();
+            services.TryAddSingleton<IServerSecrets>(provider => provider.GetRequiredService<VaultSecrets>());
+            services.AddSingleton<IHealthSource>(provider => provider.GetRequiredService<VaultSecrets>());
+            services.AddHostedService(provider => provider.GetRequiredService<VaultSecrets>());
+        }
     }
+
+    // A reading is repeated by its keeper; here only what is over in a moment is. Retry-After is honoured by the client itself.
+    private static SecretClientOptions VaultClient() => new()
+    {
+        Retry = { MaxRetries = 3, Delay = TimeSpan.FromSeconds(0.5), MaxDelay = TimeSpan.FromSeconds(10), NetworkTimeout = TimeSpan.FromSeconds(10) },
+    };
 
     private static GatewayOptions Gateway(FedSettings settings) => new()
     {
@@ -73,5 +119,6 @@ public static class FedPlatformServices
         MinRetryAfter = settings.MinRetryAfter,
         MaxRetryAfter = settings.MaxRetryAfter,
         UrlsValidFor = settings.UrlsValidFor,
+        ExplainFailure = StoreFaults.Explain,
     };
 }

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.About;
 
 /// <summary>What anyone may know of a host: that it lives and which version it is.</summary>
-public sealed class HostReport(IObjectStore store, GatewayOptions options, TimeProvider time)
+public sealed class HostReport(IObjectStore store, GatewayOptions options, TimeProvider time, IEnumerable<IHealthSource> sources)
 {
     /// <summary>An object that need not exist: asking for it tells whether the store answers.</summary>
     private const string Probe = "health";
@@ -20,28 +20,56 @@ public sealed class HostReport(IObjectStore store, GatewayOptions options, TimeP
 
     internal async Task<Reply> HealthAsync(RouteCall call, CancellationToken cancellationToken)
     {
+        var findings = new List<HealthFinding>();
+        if (options.Trouble() is { } trouble)
+        {
+            findings.Add(new HealthFinding(trouble, IsFatal: true));
+        }
+
         var probed = _probed;
         if (probed is null || time.GetElapsedTime(probed.At) >= ProbeEvery)
         {
-            _probed = probed = new Probed(await AnswersAsync(cancellationToken), time.GetTimestamp());
+            _probed = probed = new Probed(await AskStoreAsync(cancellationToken), time.GetTimestamp());
         }
 
-        var problem = options.Trouble() ?? (probed.Answers ? null : "The store does not answer.");
-        var health = new HealthView(problem is null ? "healthy" : "unhealthy", problem);
-        return Reply.Json(
-            problem is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, health, AboutJson.Default.HealthView);
+        if (probed.Trouble is { } silent)
+        {
+            findings.Add(new HealthFinding(silent, IsFatal: true));
+        }
+
+        foreach (var source in sources)
+        {
+            if (await source.LookAsync(cancellationToken) is { } finding)
+            {
+                findings.Add(finding);
+            }
+        }
+
+        return Write(findings);
     }
 
-    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    private static Reply Write(List<HealthFinding> findings)
+    {
+        var problems = findings.Where(finding => finding.IsFatal).Select(finding => finding.Sentence).Distinct().ToList();
+        var warnings = findings.Where(finding => !finding.IsFatal).Select(finding => finding.Sentence).ToList();
+        var health = new HealthView(
+            problems.Count == 0 ? "healthy" : "unhealthy",
+            problems.Count == 0 ? null : string.Join(' ', problems),
+            warnings.Count == 0 ? null : warnings);
+        return Reply.Json(
+            problems.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, health, AboutJson.Default.HealthView);
+    }
+
+    private async Task<string?> AskStoreAsync(CancellationToken cancellationToken)
     {
         try
         {
             await store.HeadAsync(Probe, cancellationToken);
-            return true;
+            return null;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            return false;
+            return options.ExplainFailure(exception) ?? "The store does not answer.";
         }
     }
 
@@ -53,13 +81,14 @@ public sealed class HostReport(IObjectStore store, GatewayOptions options, TimeP
             StatusCodes.Status200OK, new HostVersion(version.Split('+')[0], DeviceApi.Version, DeviceApi.Version), AboutJson.Default.HostVersion));
     }
 
-    private sealed record Probed(bool Answers, long At);
+    private sealed record Probed(string? Trouble, long At);
 }
 
 /// <summary>Whether a host is well.</summary>
 /// <param name="Status"><c>healthy</c> or <c>unhealthy</c>.</param>
 /// <param name="Problem">What is wrong, or null.</param>
-public sealed record HealthView(string Status, string? Problem);
+/// <param name="Warnings">What will be wrong if nobody sees to it, or null.</param>
+public sealed record HealthView(string Status, string? Problem, IReadOnlyList<string>? Warnings = null);
 
 /// <summary>Which version a host is.</summary>
 /// <param name="Version">Of the software.</param>

@@ -8,6 +8,12 @@ public interface IServerSecrets
     SecretRing Ring { get; }
 
     /// <summary>
+    /// Waits while a host that just started reads them for the first time, a few seconds at most, and never after that. Whether there are
+    /// any then is said by <see cref="Ring"/>.
+    /// </summary>
+    Task WaitAsync(CancellationToken cancellationToken);
+
+    /// <summary>
     /// A hint that somebody used a secret which the ring does not have, perhaps because it was rotated a moment ago. It never waits
     /// and never throws; however often it is called, the keeper looks at most once in a while.
     /// </summary>
@@ -20,6 +26,9 @@ public sealed class FixedSecrets(SecretRing ring) : IServerSecrets
 {
     /// <inheritdoc/>
     public SecretRing Ring { get; } = ring;
+
+    /// <inheritdoc/>
+    public Task WaitAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public void NoteUnknownKid()

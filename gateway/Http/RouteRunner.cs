@@ -10,8 +10,12 @@ namespace FedServerless.Gateway.Http;
 
 /// <summary>Runs one row of the table: policy, body, handler, answer. The only place where exceptions become answers.</summary>
 public sealed partial class RouteRunner(
-    IOperatorAuthenticator operators, DeviceAuthenticator devices, RequestGate gate, GatewayOptions options, ILogger<RouteRunner> logger)
+    IOperatorAuthenticator operators, DeviceAuthenticator devices, RequestGate gate, IServerSecrets secrets, GatewayOptions options,
+    ILogger<RouteRunner> logger)
 {
+    /// <summary>When to ask again while the host lacks something: it looks for it about as often.</summary>
+    private const string RetryUnavailableAfterSeconds = "15";
+
     /// <summary>Answers a request.</summary>
     public async Task RunAsync(Route route, HttpContext http, IWorkflowClient workflows)
     {
@@ -23,6 +27,7 @@ public sealed partial class RouteRunner(
             sender = gate.Enter(http);
             if (route.Policy is RoutePolicy.Device or RoutePolicy.DeviceEnrol)
             {
+                await secrets.WaitAsync(cancellationToken);
                 http.Response.Headers[DeviceApi.NonceHeader] = devices.FreshNonce();
             }
 
@@ -55,7 +60,13 @@ public sealed partial class RouteRunner(
 
     private Reply Refuse(Route route, HttpContext http, Exception exception)
     {
-        var reply = Reply.Problem(Explain(route, http, exception));
+        var problem = Explain(route, http, exception);
+        var reply = Reply.Problem(problem);
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            reply.With("Retry-After", RetryUnavailableAfterSeconds);
+        }
+
         if (exception is ProblemException { Problem.Status: StatusCodes.Status401Unauthorized })
         {
             reply.With("WWW-Authenticate", route.Policy == RoutePolicy.Operator ? "Bearer" : DeviceApi.AuthorizationScheme);
@@ -110,9 +121,12 @@ public sealed partial class RouteRunner(
                 return refused.Problem;
             case BadHttpRequestException bad:
                 return Problems.Transport(bad.StatusCode);
-            case SecretsUnavailableException secrets:
-                LogNoSecrets(logger, route.Name, secrets.Message);
-                return Problems.Unavailable(secrets.Message);
+            case SecretsUnavailableException none:
+                LogNoSecrets(logger, route.Name, none.Message);
+                return Problems.Unavailable(none.Message);
+            case var failed when options.ExplainFailure(failed) is { } sentence:
+                LogUnavailable(logger, route.Name, sentence, failed);
+                return Problems.Unavailable(sentence);
             case StoreFullException:
             case var full when options.IsStoreFull(full):
                 LogFull(logger, route.Name, exception);
@@ -128,6 +142,9 @@ public sealed partial class RouteRunner(
 
     [LoggerMessage(3004, LogLevel.Error, "{Route} was refused: {Reason}")]
     private static partial void LogNoSecrets(ILogger logger, string route, string reason);
+
+    [LoggerMessage(3005, LogLevel.Error, "{Route} was refused: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string route, string reason, Exception exception);
 
     [LoggerMessage(3002, LogLevel.Error, "{Route}: the store is full")]
     private static partial void LogFull(ILogger logger, string route, Exception exception);

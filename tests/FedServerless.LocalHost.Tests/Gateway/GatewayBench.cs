@@ -27,17 +27,18 @@ internal sealed class GatewayBench : IDisposable
     /// <summary>Where requests come from; null for nowhere in particular.</summary>
     public System.Net.IPAddress? From { get; set; }
 
-    public GatewayBench(GatewayOptions? options = null, Func<IObjectStore, IObjectStore>? wrap = null, IOperatorAuthenticator? operators = null)
+    public GatewayBench(GatewayOptions? options = null, Func<IObjectStore, IObjectStore>? wrap = null, IOperatorAuthenticator? operators = null, Action<IServiceCollection>? services = null)
     {
         Disk = new InMemoryObjectStore(new PresignedUrlSigner(new byte[32], Time), Time);
         Store = (wrap ?? (store => store))(Disk);
-        var services = new ServiceCollection();
-        services.AddSingleton<IObjectStore>(Store).AddSingleton<TimeProvider>(Time);
-        services.AddSingleton<IServerSecrets>(new FixedSecrets(new SecretRing(new MasterSecret("bench", new byte[32]))));
-        services.AddSingleton(operators ?? new OperatorKeyAuthenticator(OperatorKey));
-        services.AddSingleton(typeof(ILogger<>), typeof(Microsoft.Extensions.Logging.Abstractions.NullLogger<>));
-        services.AddFedGateway(options ?? new GatewayOptions { HoldCheckInsFor = TimeSpan.FromSeconds(60) });
-        _services = services.BuildServiceProvider();
+        var all = new ServiceCollection();
+        all.AddSingleton<IObjectStore>(Store).AddSingleton<TimeProvider>(Time);
+        all.AddSingleton<IServerSecrets>(new FixedSecrets(new SecretRing(new MasterSecret("bench", new byte[32]))));
+        all.AddSingleton(operators ?? new OperatorKeyAuthenticator(OperatorKey));
+        all.AddSingleton(typeof(ILogger<>), typeof(Microsoft.Extensions.Logging.Abstractions.NullLogger<>));
+        all.AddFedGateway(options ?? new GatewayOptions { HoldCheckInsFor = TimeSpan.FromSeconds(60) });
+        services?.Invoke(all);
+        _services = all.BuildServiceProvider();
         Activities = new ActivitySet(Store, Get<IPresence>(), Get<IRoundBell>(), Time);
     }
 

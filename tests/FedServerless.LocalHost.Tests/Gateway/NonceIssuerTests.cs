@@ -95,12 +95,16 @@ public sealed class NonceIssuerTests
 
         public int Hints { get; private set; }
 
+        public Task WaitAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
         public void NoteUnknownKid() => Hints++;
     }
 
     private sealed class NoSecrets : IServerSecrets
     {
         public SecretRing Ring => throw new SecretsUnavailableException("None was read yet.");
+
+        public Task WaitAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public void NoteUnknownKid()
         {
