@@ -49,7 +49,7 @@ public sealed partial class AzdTests
         var used = Directory.EnumerateFiles(RepositoryRoot.Combine("infra", "hooks")).SelectMany(file =>
             Variable().Matches(File.ReadAllText(file)).Select(match => (Name: match.Groups["name"].Value, File: Path.GetFileName(file))));
 
-        Assert.Empty(used.Where(variable => !known.Contains(variable.Name)));
+        Assert.All(used, variable => Assert.True(known.Contains(variable.Name), $"{variable.File} reads {variable.Name}, which nothing sets."));
     }
 
     [Fact]
