@@ -90,7 +90,7 @@ internal sealed class VaultBench : IAsyncDisposable
     public static async Task PollUntilAsync(Func<bool> isSo)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         while (!isSo())
         {
             await Task.Delay(1, limit.Token);

@@ -33,15 +33,10 @@ internal sealed class StandInServer : IAsyncDisposable
         _handler = new SocketsHttpHandler
         {
             UseProxy = false,
-            PooledConnectionLifetime = TimeSpan.Zero,
+            AllowAutoRedirect = false,
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
             ConnectCallback = async (context, cancellationToken) =>
             {
-                if (_isDown)
-                {
-                    throw new SocketException((int)SocketError.ConnectionRefused);
-                }
-
                 var target = context.DnsEndPoint.Port == 443 ? port : context.DnsEndPoint.Port;
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 await socket.ConnectAsync(IPAddress.Loopback, target, cancellationToken);
@@ -54,7 +49,7 @@ internal sealed class StandInServer : IAsyncDisposable
     public Uri Http { get; }
 
     /// <summary>For clients that take a client.</summary>
-    public HttpClient Client => new(_handler, disposeHandler: false);
+    public HttpClient Client => new(new Cable(this), disposeHandler: false);
 
     /// <summary>For clients of Azure.</summary>
     public HttpPipelineTransport Transport => new HttpClientTransport(Client);
@@ -86,6 +81,14 @@ internal sealed class StandInServer : IAsyncDisposable
     {
         _handler.Dispose();
         await _app.DisposeAsync();
+    }
+
+    // Down is down at once, for connections that are open as well.
+    private sealed class Cable(StandInServer server) : DelegatingHandler(server._handler)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => server._isDown
+            ? throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused", new SocketException((int)SocketError.ConnectionRefused))
+            : base.SendAsync(request, cancellationToken);
     }
 
     private static X509Certificate2 Certify(string[] names)
