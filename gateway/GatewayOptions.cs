@@ -1,3 +1,4 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Upkeep;
 using FedServerless.Storage.Presigned;
@@ -39,6 +40,9 @@ public sealed record GatewayOptions
     /// <summary>How much one sender may ask.</summary>
     public RequestLimits Limits { get; init; } = new();
 
+    /// <summary>How usage is measured and priced. Default: 2048 MB, the example prices.</summary>
+    public UsageOptions Usage { get; init; } = new();
+
     /// <summary>True for the host's own ways of saying that there is no room left, besides <see cref="Storage.StoreFullException"/>.</summary>
     public Func<Exception, bool> IsStoreFull { get; init; } = static _ => false;
 
@@ -75,6 +79,16 @@ public sealed record GatewayOptions
         if (MinRetryAfter <= TimeSpan.Zero || MaxRetryAfter < MinRetryAfter)
         {
             yield return $"MinRetryAfter is {MinRetryAfter} and MaxRetryAfter {MaxRetryAfter}; expected 0 < MinRetryAfter ≤ MaxRetryAfter.";
+        }
+
+        if (Usage.InstanceMemoryMb is < UsageOptions.MinInstanceMemoryMb or > UsageOptions.MaxInstanceMemoryMb)
+        {
+            yield return $"Usage.InstanceMemoryMb is {Usage.InstanceMemoryMb}; expected {UsageOptions.MinInstanceMemoryMb} to {UsageOptions.MaxInstanceMemoryMb}.";
+        }
+
+        if (Usage.FlushEvery <= TimeSpan.Zero)
+        {
+            yield return $"Usage.FlushEvery is {Usage.FlushEvery}; expected more than 0.";
         }
 
         if (BoardFreshFor <= TimeSpan.Zero)

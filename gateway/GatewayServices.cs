@@ -1,5 +1,6 @@
 using FedServerless.Activities;
 using FedServerless.Activities.Clients;
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.Models;
 using FedServerless.Gateway.About;
 using FedServerless.Gateway.Authentication;
@@ -10,6 +11,7 @@ using FedServerless.Gateway.Models;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Gateway.Runs;
 using FedServerless.Gateway.Upkeep;
+using FedServerless.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -41,7 +43,24 @@ public static class GatewayServices
         services.TryAddSingleton<RouteTable>();
         services.TryAddSingleton<RouteRunner>();
         services.TryAddSingleton<DeviceAuthenticator>();
-        return services.AddClients().AddRounds().AddRunsAndModels().AddUpkeep();
+        return services.AddMetering(options).AddClients().AddRounds().AddRunsAndModels().AddUpkeep();
+    }
+
+    /// <summary>From here on the host's store is a metered one, for whoever asks for it.</summary>
+    private static IServiceCollection AddMetering(this IServiceCollection services, GatewayOptions options)
+    {
+        services.TryAddSingleton(provider => new UsageMeter(options.Usage, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<UsageBook>();
+        services.TryAddSingleton<RunCosts>();
+        services.AddHostedService<UsageFlush>();
+        if (services.LastOrDefault(service => service.ServiceType == typeof(IObjectStore)) is { } store)
+        {
+            services.Replace(store.ImplementationInstance is IObjectStore made
+                ? ServiceDescriptor.Singleton<IObjectStore>(provider => new MeteredStore(made, isOwner: false))
+                : ServiceDescriptor.Singleton<IObjectStore>(provider => new MeteredStore((IObjectStore)store.ImplementationFactory!(provider), isOwner: true)));
+        }
+
+        return services;
     }
 
     private static IServiceCollection AddClients(this IServiceCollection services)

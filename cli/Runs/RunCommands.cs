@@ -73,13 +73,18 @@ internal static class RunCommands
                 return answer.Write(view, WireJson.Default.RunView, _ => { });
             }
 
+            if (view.Cost is { } cost)
+            {
+                shell.Output.WriteLine(CostText.Long(cost));
+            }
+
             var rounds = await server.ListRoundsAsync(view.Id, Math.Max(0, view.Round - RoundsShown), token);
             shell.Output.WriteLine(RunWatch.Describe(view, rounds.Items.LastOrDefault(round => !RunWatch.IsOver(round))));
             answer.WriteTable(
                 "No round yet.",
-                ["round", "state", "cohort", "receipts", "accepted", "version or reason"],
+                ["round", "state", "cohort", "receipts", "accepted", "cost", "version or reason"],
                 rounds.Items.Select(round => (IReadOnlyList<string?>)
-                    [$"{round.Round}", round.State, $"{round.Cohort}", $"{round.Receipts}", $"{round.Accepted}", round.Version ?? round.Reason ?? ""]));
+                    [$"{round.Round}", round.State, $"{round.Cohort}", $"{round.Receipts}", $"{round.Accepted}", CostText.Short(round.Cost), round.Version ?? round.Reason ?? ""]));
             foreach (var refusal in rounds.Items.SelectMany(round => round.Verdicts.Select(refusal => $"round {round.Round}: {refusal.Client}: {refusal.Reason}")))
             {
                 shell.Output.WriteLine(refusal);

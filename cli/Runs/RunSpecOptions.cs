@@ -49,6 +49,8 @@ internal sealed class RunSpecOptions
     private readonly Option<double?> _serverLearningRate = new("--server-lr") { Description = "The server optimizer's learning rate.", HelpName = "X" };
     private readonly Option<double?> _maxNorm = new("--max-norm") { Description = "Refuse updates whose norm is larger.", HelpName = "X" };
 
+    private readonly Option<double?> _costLimit = new("--cost-limit") { Description = "End the run before it costs more, in the currency of the server's price table.", HelpName = "X" };
+
     public RunSpecOptions()
     {
         _codec.OneOf(UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8);
@@ -59,7 +61,7 @@ internal sealed class RunSpecOptions
     public IEnumerable<Option> All =>
     [
         _spec, _model, _population, _architecture, _rounds, _seed, _clients, _minimum, _quorum, _deadline,
-        _epochs, _batch, _learningRate, _momentum, _proximalMu, _codec, _optimizer, _serverLearningRate, _maxNorm,
+        _epochs, _batch, _learningRate, _momentum, _proximalMu, _codec, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
     ];
 
     /// <summary>Builds the specification and checks it whole.</summary>
@@ -107,6 +109,7 @@ internal sealed class RunSpecOptions
             Population = parsed.GetValue(_population) ?? spec.Population,
             Rounds = parsed.GetValue(_rounds) ?? spec.Rounds,
             Seed = parsed.GetValue(_seed) ?? spec.Seed,
+            CostLimit = parsed.GetValue(_costLimit) ?? spec.CostLimit,
             Architecture = parsed.GetValue(_architecture) ?? spec.Architecture,
             Selection = clients is null ? spec.Selection : spec.Selection with { Kind = Selections.Uniform, Clients = clients, Rate = null },
             Round = spec.Round with

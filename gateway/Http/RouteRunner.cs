@@ -1,3 +1,4 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Limits;
 using FedServerless.Storage;
@@ -11,13 +12,35 @@ namespace FedServerless.Gateway.Http;
 /// <summary>Runs one row of the table: policy, body, handler, answer. The only place where exceptions become answers.</summary>
 public sealed partial class RouteRunner(
     IOperatorAuthenticator operators, DeviceAuthenticator devices, RequestGate gate, IServerSecrets secrets, GatewayOptions options,
-    ILogger<RouteRunner> logger)
+    UsageBook usage, ILogger<RouteRunner> logger)
 {
     /// <summary>When to ask again while the host lacks something: it looks for it about as often.</summary>
     private const string RetryUnavailableAfterSeconds = "15";
 
-    /// <summary>Answers a request.</summary>
+    /// <summary>Answers a request, and counts what that takes.</summary>
     public async Task RunAsync(Route route, HttpContext http, IWorkflowClient workflows)
+    {
+        // For which round is known once the device was admitted to one: a path alone is a stranger's claim.
+        using (usage.Meter.Enter(null, 0))
+        {
+            await AnswerAsync(route, http, workflows);
+        }
+
+        try
+        {
+            await usage.FlushDueAsync(http.RequestAborted);
+        }
+        catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            LogNotCounted(logger, exception);
+        }
+        catch (OperationCanceledException)
+        {
+            // The device has gone; the next request writes what is due.
+        }
+    }
+
+    private async Task AnswerAsync(Route route, HttpContext http, IWorkflowClient workflows)
     {
         var cancellationToken = http.RequestAborted;
         Reply reply;
@@ -136,6 +159,9 @@ public sealed partial class RouteRunner(
                 return Problems.Internal(http.TraceIdentifier);
         }
     }
+
+    [LoggerMessage(3003, LogLevel.Warning, "What requests used could not be written; it is tried again")]
+    private static partial void LogNotCounted(ILogger logger, Exception exception);
 
     [LoggerMessage(3001, LogLevel.Error, "{Route} failed ({Trace})")]
     private static partial void LogFailed(ILogger logger, string route, string trace, Exception exception);

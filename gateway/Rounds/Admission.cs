@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FedServerless.Activities.Metering;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Wire;
@@ -18,9 +19,13 @@ internal static partial class Admission
     {
         var file = await files.FindAsync(run, round, cancellationToken)
             ?? throw new ProblemException(Problems.NotFound($"Run '{run}' has no round {round}."));
-        return file.Plan.Population == device.Population && await file.IsSelectedAsync(device.Client, cancellationToken)
-            ? file
-            : throw new ProblemException(Problems.NotYours($"'{device.Client}' was not selected in round {round} of '{run}'."));
+        if (file.Plan.Population != device.Population || !await file.IsSelectedAsync(device.Client, cancellationToken))
+        {
+            throw new ProblemException(Problems.NotYours($"'{device.Client}' was not selected in round {round} of '{run}'."));
+        }
+
+        UsageScope.Current?.Attribute(run, round);
+        return file;
     }
 
     /// <summary>What is wrong with the claims that receipts and evaluations share.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FedServerless.Activities.Clients;
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
@@ -128,7 +129,7 @@ public sealed class CheckIns(
             try
             {
                 var left = hold - held;
-                await board.WaitAsync(view, left < options.BoardFreshFor ? left : options.BoardFreshFor, letGo.Token);
+                await UsageScope.RestAsync(board.WaitAsync(view, left < options.BoardFreshFor ? left : options.BoardFreshFor, letGo.Token));
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -154,6 +155,7 @@ public sealed class CheckIns(
                 continue;
             }
 
+            UsageScope.Current?.Attribute(work.Run, work.Round);
             await RefuseRevokedAsync(device.Client, cancellationToken);
             var plan = work.File.Plan;
             return new CheckInResponse
@@ -191,6 +193,7 @@ public sealed class CheckIns(
                 continue;
             }
 
+            UsageScope.Current?.Attribute(work.Run, work.Round);
             await RefuseRevokedAsync(device.Client, cancellationToken);
             return new CheckInResponse
             {

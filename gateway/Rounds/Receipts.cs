@@ -1,3 +1,4 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
 using FedServerless.Storage;
@@ -126,6 +127,8 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         {
             return new ReceiptStatus(ReceiptStates.Unknown, null);
         }
+
+        UsageScope.Current?.Attribute(run, round);
 
         var seal = await store.FindAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
         if (seal is null)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
 using FedServerless.Storage;
@@ -9,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.Runs;
 
 /// <summary>Rounds as operators see them.</summary>
-public sealed class RoundViews(IObjectStore store)
+public sealed class RoundViews(IObjectStore store, UsageBook usage)
 {
     /// <summary>Most rounds of one listing; <c>after</c> continues.</summary>
     public const int MaxPage = 1000;
@@ -76,7 +77,7 @@ public sealed class RoundViews(IObjectStore store)
 
         return new RoundView(
             run, round, outcome.Published ? "published" : "abandoned", outcome.Reason, outcome.Cohort, outcome.Receipts, outcome.Accepted,
-            refused, outcome.Version, metrics);
+            refused, outcome.Version, metrics, outcome.Account is { } account ? usage.Price(account.Round) : null);
     }
 
     private async Task<RoundView?> FindOpenAsync(string run, int round, CancellationToken cancellationToken)

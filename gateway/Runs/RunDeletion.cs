@@ -38,6 +38,7 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         await store.DeleteAllAsync(StoreNames.Rounds(run), cancellationToken);
         await store.DeleteAllAsync(StoreNames.RunLog(run), cancellationToken);
         await store.DeleteAllAsync(StoreNames.RunRecoveries(run), cancellationToken);
+        await store.DeleteAllAsync(StoreNames.RunUsage(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunWatch(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunPurge(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunControl(run), cancellationToken);

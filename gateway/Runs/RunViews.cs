@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.Runs;
 
 /// <summary>Runs as operators see them, put together from blobs; the engine is asked only what it is doing.</summary>
-public sealed class RunViews(IObjectStore store)
+public sealed class RunViews(IObjectStore store, RunCosts costs)
 {
     internal async Task<Reply> ListAsync(RouteCall call, CancellationToken cancellationToken)
     {
@@ -37,6 +37,12 @@ public sealed class RunViews(IObjectStore store)
     {
         var run = call.Name("run");
         var view = await FindAsync(run, call.Workflows, cancellationToken) ?? throw Absent(run);
+        if (view.State != RunStates.Draft)
+        {
+            var closed = (await RunLocation.FindAsync(store, run, cancellationToken)).Closed;
+            view = view with { Cost = await costs.OfAsync(run, closed, cancellationToken) };
+        }
+
         return Reply.Json(StatusCodes.Status200OK, view, WireJson.Default.RunView);
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using FedServerless.Activities;
+using FedServerless.Activities.Metering;
 using FedServerless.Gateway;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
@@ -148,6 +149,7 @@ public sealed class LocalHost : IAsyncDisposable
         MinRetryAfter = TimeSpan.FromSeconds(1),
         Upkeep = options.Upkeep,
         Limits = options.Limits,
+        Usage = new UsageOptions { Prices = PriceFile.Read(options.DataFolder) },
         IsStoreFull = static exception => exception is JournalException { Fault: JournalFault.Full or JournalFault.Unavailable },
         Trouble = () => _app is null ? null : Engine.Trouble,
         Stopping = _stopping.Token,
@@ -187,7 +189,8 @@ public sealed class LocalHost : IAsyncDisposable
     private static void AddEngine(IServiceCollection services, LocalHostOptions options, LocalHostParts parts, TimeProvider time)
     {
         services.AddSingleton(provider => new ActivitySet(
-            provider.GetRequiredService<IObjectStore>(), provider.GetRequiredService<IPresence>(), provider.GetRequiredService<IRoundBell>(), time));
+            provider.GetRequiredService<IObjectStore>(), provider.GetRequiredService<IPresence>(), provider.GetRequiredService<IRoundBell>(), time,
+            provider.GetRequiredService<UsageBook>()));
         services.AddSingleton(provider =>
         {
             var engine = new EmbeddedEngineBuilder(WorkflowJson.Default);

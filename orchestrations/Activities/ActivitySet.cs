@@ -1,3 +1,4 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.Runs;
@@ -16,27 +17,29 @@ public sealed class ActivitySet
     /// <param name="presence">Who was seen lately.</param>
     /// <param name="bell">Told when open work changes.</param>
     /// <param name="time">The clock.</param>
-    public ActivitySet(IObjectStore store, IPresence presence, IRoundBell bell, TimeProvider time)
+    /// <param name="usage">Keeps what they use; its meter counts what they ask of a <see cref="MeteredStore"/>. Null for one that nobody else reads.</param>
+    public ActivitySet(IObjectStore store, IPresence presence, IRoundBell bell, TimeProvider time, UsageBook? usage = null)
     {
+        var book = usage ?? new UsageBook(store, new UsageMeter(new UsageOptions(), time), time);
         var log = new RunLog(store, time);
         var models = new ModelCatalog(store);
         var rounds = new RoundReader(store, models);
         var planner = new RoundPlanner(store, presence, models);
-        DecideStep = new DecideStep(store, presence, new ModelPreparation(store, models), planner, log);
-        PlanRound = new PlanRound(planner, log);
-        OpenRound = new OpenRound(store, bell, log, time);
-        CountReceipts = new CountReceipts(store);
-        SealRound = new SealRound(store, log);
-        ValidateUpdates = new ValidateUpdates(store, rounds, models, new UpdateInspector(store, rounds));
-        AcceptUpdates = new AcceptUpdates(store, log);
-        FoldChunks = new FoldChunks(store, rounds);
-        ReduceShard = new ReduceShard(store, rounds, models);
-        PublishModel = new PublishModel(store, rounds, models);
-        CloseRound = new CloseRound(store, bell, log, time);
-        CleanUpdates = new CleanUpdates(store, rounds);
-        OpenEvaluation = new OpenEvaluation(store, presence, models, bell, time);
-        CountEvaluations = new CountEvaluations(store);
-        SealEvaluation = new SealEvaluation(store, bell, log);
+        DecideStep = Metered(new DecideStep(store, presence, new ModelPreparation(store, models), planner, log, book), book, progress => (progress.Run, Math.Max(1, progress.Round)));
+        PlanRound = Metered(new PlanRound(planner, log), book, input => (input.Run, input.Round));
+        OpenRound = Metered(new OpenRound(store, bell, log, time), book, input => (input.Run, input.Round));
+        CountReceipts = Metered(new CountReceipts(store), book, input => (input.Run, input.Round));
+        SealRound = Metered(new SealRound(store, log), book, input => (input.Run, input.Round));
+        ValidateUpdates = Metered(new ValidateUpdates(store, rounds, models, new UpdateInspector(store, rounds)), book, chunk => (chunk.Run, chunk.Round));
+        AcceptUpdates = Metered(new AcceptUpdates(store, log), book, input => (input.Run, input.Round));
+        FoldChunks = Metered(new FoldChunks(store, rounds), book, input => (input.Run, input.Round));
+        ReduceShard = Metered(new ReduceShard(store, rounds, models), book, input => (input.Run, input.Round));
+        PublishModel = Metered(new PublishModel(store, rounds, models), book, input => (input.Run, input.Round));
+        CloseRound = Metered(new CloseRound(store, rounds, bell, log, book, time), book, input => (input.Run, input.Round));
+        CleanUpdates = Metered(new CleanUpdates(store, rounds), book, input => (input.Run, input.Round));
+        OpenEvaluation = Metered(new OpenEvaluation(store, presence, models, bell, time), book, input => (input.Run, input.Round));
+        CountEvaluations = Metered(new CountEvaluations(store), book, input => (input.Run, input.Round));
+        SealEvaluation = Metered(new SealEvaluation(store, bell, log), book, input => (input.Run, input.Round));
     }
 
     /// <summary>Behind <see cref="RunActivities.DecideStep"/>.</summary>
@@ -83,4 +86,7 @@ public sealed class ActivitySet
 
     /// <summary>Behind <see cref="RoundActivities.SealEvaluation"/>.</summary>
     public IActivity<RoundInput, int> SealEvaluation { get; }
+
+    private static MeteredActivity<TInput, TOutput> Metered<TInput, TOutput>(
+        IActivity<TInput, TOutput> activity, UsageBook book, Func<TInput, (string Run, int Round)> roundOf) => new(activity, book, roundOf);
 }

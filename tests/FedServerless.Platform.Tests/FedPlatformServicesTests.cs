@@ -1,6 +1,7 @@
 using Azure.Core;
 using Azure.Identity;
 using FedServerless.Activities;
+using FedServerless.Activities.Metering;
 using FedServerless.Functions.Platform;
 using FedServerless.Functions.Platform.Operators;
 using FedServerless.Functions.Platform.Secrets;
@@ -27,7 +28,7 @@ public sealed class FedPlatformServicesTests : IDisposable
     {
         using var services = Build(SettingsBench.Azure());
 
-        Assert.IsType<AzureBlobStore>(services.GetRequiredService<IObjectStore>());
+        Assert.IsType<AzureBlobStore>(Assert.IsType<MeteredStore>(services.GetRequiredService<IObjectStore>()).Inner);
         Assert.IsType<ManagedIdentityCredential>(services.GetRequiredService<TokenCredential>());
         Assert.IsType<VaultSecrets>(services.GetRequiredService<IServerSecrets>());
         Assert.IsType<EntraOperatorAuthenticator>(services.GetRequiredService<IOperatorAuthenticator>());

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FedServerless.Wire;
 
 /// <summary>Create a run: <c>POST runs</c>. The same id and spec again: 200; another spec: 409.</summary>
@@ -14,7 +16,10 @@ public sealed record CreateRunRequest(string Id, RunSpec Spec, bool DryRun = fal
 /// <param name="Round">The round it is in or ended with; 0 before the first.</param>
 /// <param name="PublishedRounds">Rounds that published a version.</param>
 /// <param name="LogLength">Entries in its log: <c>GET runs/{id}/log?after=N</c>.</param>
-public sealed record RunView(string Id, RunSpec Spec, string State, string? Reason, int Round, int PublishedRounds, int LogLength);
+/// <param name="Cost">What it cost so far; null where that was not looked up: in a listing, in a draft, from an older server.</param>
+public sealed record RunView(
+    string Id, RunSpec Spec, string State, string? Reason, int Round, int PublishedRounds, int LogLength,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CostView? Cost = null);
 
 /// <summary>The states of a run.</summary>
 public static class RunStates
@@ -43,8 +48,11 @@ public static class RunStates
     /// <summary>A step failed for good; <c>fed run recover</c> continues from blobs.</summary>
     public const string Failed = "failed";
 
+    /// <summary>The next round would have cost more than is left of <see cref="RunSpec.CostLimit"/>.</summary>
+    public const string CostLimitReached = "costLimitReached";
+
     /// <summary>True once nothing more will happen by itself.</summary>
-    public static bool IsFinal(string state) => state is Completed or Stopped or Stalled or Failed;
+    public static bool IsFinal(string state) => state is Completed or Stopped or Stalled or Failed or CostLimitReached;
 }
 
 /// <summary>One line of a run's log, written once by an activity.</summary>
@@ -74,9 +82,11 @@ public sealed record LogPage(IReadOnlyList<LogEntry> Entries, int Next);
 /// <param name="Verdicts">Who was refused and why; only refusals.</param>
 /// <param name="Version">The published version, or null.</param>
 /// <param name="Metrics">Means over accepted receipts, weighted by samples, and <c>eval.*</c> from evaluations.</param>
+/// <param name="Cost">What it cost until it closed; null before that, and for rounds of an older version.</param>
 public sealed record RoundView(
     string Run, int Round, string State, string? Reason, int Cohort, int Receipts, int Accepted,
-    IReadOnlyList<Refusal> Verdicts, string? Version, IReadOnlyDictionary<string, double> Metrics);
+    IReadOnlyList<Refusal> Verdicts, string? Version, IReadOnlyDictionary<string, double> Metrics,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CostView? Cost = null);
 
 /// <summary>An update that is not in the model.</summary>
 /// <param name="Client">Whose.</param>

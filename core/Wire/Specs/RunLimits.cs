@@ -9,6 +9,9 @@ public static class RunLimits
     /// <summary>Most published rounds.</summary>
     public const int MaxRounds = 100_000;
 
+    /// <summary>Largest cost limit.</summary>
+    public const double MaxCost = 1e9;
+
     /// <summary>Most levels of a reduction.</summary>
     public const int MaxLevels = 2;
 

@@ -42,6 +42,12 @@ public sealed record RunSpec
     /// <summary>Evaluation by clients; null for none.</summary>
     public EvaluationSpec? Evaluation { get; init; }
 
+    /// <summary>
+    /// Most that the run may cost, in the currency of the deployment's price table, above 0; null for no limit. Looked at before each
+    /// round with what the last rounds cost each: a run that would pass it ends.
+    /// </summary>
+    public double? CostLimit { get; init; }
+
     /// <summary>Keep the raw updates of closed rounds. Default false: they go when the round closes.</summary>
     public bool RetainUpdates { get; init; }
 }

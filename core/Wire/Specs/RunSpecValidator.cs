@@ -20,6 +20,7 @@ public static class RunSpecValidator
         findings.Identifier("model", spec.Model);
         findings.Identifier("population", spec.Population);
         findings.Range("rounds", spec.Rounds, 1, RunLimits.MaxRounds);
+        findings.OptionalAbove("costLimit", spec.CostLimit, 0, RunLimits.MaxCost, required: false);
         if (spec.Architecture is { } architecture)
         {
             findings.Add(Architectures.Validate(architecture, findings.Path("architecture")));

@@ -1,5 +1,7 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
+using FedServerless.Capacity;
 using FedServerless.Storage;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
@@ -7,7 +9,8 @@ using FedServerless.Workflows.Rounds;
 namespace FedServerless.Activities.Rounds;
 
 /// <summary>Step 11: the outcome, then the cleaning. Cleaning runs every time, so a crash in the middle of it leaves nothing behind.</summary>
-internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log, TimeProvider time) : IActivity<CloseInput, RoundOutcome>
+internal sealed class CloseRound(
+    IObjectStore store, RoundReader rounds, IRoundBell bell, RunLog log, UsageBook usage, TimeProvider time) : IActivity<CloseInput, RoundOutcome>
 {
     public async Task<RoundOutcome> RunAsync(CloseInput input, CancellationToken cancellationToken)
     {
@@ -47,7 +50,24 @@ internal sealed class CloseRound(IObjectStore store, IRoundBell bell, RunLog log
             plan.Base.Bytes * seal.Receipts.Count,
             WeightedMetrics.Mean([.. sound.Select(verdict => (verdict.Samples, verdict.Metrics))]),
             (before?.Value.PublishedRounds ?? 0) + (published ? 1 : 0),
-            published ? 0 : (before?.Value.AbandonedInRow ?? 0) + 1);
+            published ? 0 : (before?.Value.AbandonedInRow ?? 0) + 1,
+            await AccountAsync(plan, seal, before?.Value, cancellationToken));
+    }
+
+    private async Task<RoundAccount> AccountAsync(
+        RoundPlan plan, SealDocument seal, RoundOutcomeDocument? before, CancellationToken cancellationToken)
+    {
+        await usage.FlushAsync(plan.Run, plan.Round, cancellationToken);
+        var servers = await usage.OfRoundAsync(plan.Run, plan.Round, cancellationToken);
+        var earlier = ResourceUsage.None;
+        if (before?.Account is { } last)
+        {
+            // What the last round used since it closed is the run's, too.
+            earlier = last.Before + last.Devices + await usage.OfRoundAsync(plan.Run, plan.Round - 1, cancellationToken);
+        }
+
+        var size = await rounds.SizeAsync(plan, cancellationToken);
+        return new RoundAccount(servers, seal.Receipts.Count * DeviceTraffic.OfOne(size, plan.Base.Bytes), earlier);
     }
 
     private async Task LogAsync(CloseInput input, RoundOutcomeDocument outcome, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
+using FedServerless.Capacity;
 using FedServerless.Compression;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -39,6 +40,10 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         var layout = await models.LayoutAsync(plan.Base, cancellationToken);
         return UpdateShape.Create(layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
     }
+
+    /// <summary>How large the round is, by its cohort.</summary>
+    public async Task<RoundSize> SizeAsync(RoundPlan plan, CancellationToken cancellationToken) =>
+        RoundSize.Of(await ShapeAsync(plan, cancellationToken), plan.Update.PartBytes, plan.ShardCoordinates, plan.Cohort.Count);
 
     /// <summary>Reads and checks a header; the problem is for the operator and the client.</summary>
     public async Task<(UpdateHeader? Header, string? Problem)> HeaderAsync(

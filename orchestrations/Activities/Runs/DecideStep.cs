@@ -1,3 +1,4 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
@@ -10,7 +11,7 @@ using FedServerless.Workflows.Runs;
 namespace FedServerless.Activities.Runs;
 
 /// <summary>Says what a run does next, from blobs alone; where it ends, writes the outcome.</summary>
-internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RoundPlanner planner, RunLog log)
+internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RoundPlanner planner, RunLog log, UsageBook usage)
     : IActivity<RunProgress, RunStep>
 {
     public async Task<RunStep> RunAsync(RunProgress input, CancellationToken cancellationToken)
@@ -144,6 +145,11 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
             && await StoppingRules.FindAsync(store, run.Id, progress.Round - 1, evaluation, cancellationToken) is { } reason)
         {
             return (RunStates.Completed, reason);
+        }
+
+        if (run.Spec.CostLimit is { } limit && await CostRule.FindAsync(store, usage, progress, limit, cancellationToken) is { } tooMuch)
+        {
+            return (RunStates.CostLimitReached, tooMuch);
         }
 
         if (progress.AbandonedInRow < RunPauses.MaxAbandonedInRow)

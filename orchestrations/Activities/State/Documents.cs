@@ -175,9 +175,22 @@ public sealed record AcceptedUpdate(string Client, Digest Header, double Weight,
 /// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
 /// <param name="PublishedRounds">Rounds published up to and with this one.</param>
 /// <param name="AbandonedInRow">Rounds abandoned since the last published one, this one included.</param>
+/// <param name="Account">What it used; null in an outcome from before that was counted.</param>
 public sealed record RoundOutcomeDocument(
     bool Published, string? Reason, string? Version, int Cohort, int Receipts, int Accepted, long BytesUp, long BytesDown,
-    IReadOnlyDictionary<string, double> Metrics, int PublishedRounds, int AbandonedInRow);
+    IReadOnlyDictionary<string, double> Metrics, int PublishedRounds, int AbandonedInRow,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RoundAccount? Account = null);
+
+/// <summary>What a round used, as known when it closed. What it used since lies at <see cref="StoreNames.RoundUsage"/>.</summary>
+/// <param name="Servers">Activities and requests, over all hosts.</param>
+/// <param name="Devices">Transfers of devices straight from and to the store, worked out from the sealed receipts.</param>
+/// <param name="Before">All that the run's rounds before it used.</param>
+public sealed record RoundAccount(ResourceUsage Servers, ResourceUsage Devices, ResourceUsage Before)
+{
+    /// <summary>The round: servers and devices.</summary>
+    [JsonIgnore]
+    public ResourceUsage Round => Servers + Devices;
+}
 
 /// <summary>A version of a model.</summary>
 /// <param name="Model">The model.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FedServerless.Capacity;
 
 namespace FedServerless.Activities.State;
 
@@ -26,4 +27,5 @@ namespace FedServerless.Activities.State;
 [JsonSerializable(typeof(EvaluationDocument))]
 [JsonSerializable(typeof(EvaluationSealDocument))]
 [JsonSerializable(typeof(LogDocument))]
+[JsonSerializable(typeof(ResourceUsage))]
 public sealed partial class StoreJson : JsonSerializerContext;

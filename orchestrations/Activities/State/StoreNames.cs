@@ -35,6 +35,12 @@ public static class StoreNames
     /// <summary>One log entry; create-once. Steps of one round sort by <paramref name="step"/>, then <paramref name="key"/>.</summary>
     public static string LogEntry(string run, int round, int step, string key) => $"{RunLog(run)}{round:D6}-{step:D2}-{key}.json";
 
+    /// <summary>Prefix of what its rounds used.</summary>
+    public static string RunUsage(string run) => $"runs/{run}/usage/";
+
+    /// <summary>Prefix of what a round used: an object a process, overwritten by it alone.</summary>
+    public static string RoundUsage(string run, int round) => $"{RunUsage(run)}{round:D6}/";
+
     /// <summary>Prefix of its attempts at recovery.</summary>
     public static string RunRecoveries(string run) => $"runs/{run}/recoveries/";
 

@@ -71,8 +71,8 @@ public sealed class CrashTests(ITestOutputHelper output)
 
         output.WriteLine($"{reference.Writes.Count} writes in {time.Elapsed.TotalSeconds:F1} s; not met again: {string.Join("; ", missed)}");
 
-        // Which polls and wakes a run journals, and how often a presence page is written, depends on timing; all else is always written.
-        Assert.All(missed, mishap => Assert.Matches("^Journal|/presence/", mishap.Write));
+        // Which polls and wakes a run journals, and how often a presence page or usage is written, depends on timing; all else is always written.
+        Assert.All(missed, mishap => Assert.Matches("^Journal|/presence/|/usage/", mishap.Write));
         Assert.InRange(missed.Count, 0, reference.Writes.Count / 10);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FedServerless.Activities;
+using FedServerless.Activities.Metering;
 using FedServerless.Gateway;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
@@ -39,7 +40,7 @@ internal sealed class GatewayBench : IDisposable
         all.AddFedGateway(options ?? new GatewayOptions { HoldCheckInsFor = TimeSpan.FromSeconds(60) });
         services?.Invoke(all);
         _services = all.BuildServiceProvider();
-        Activities = new ActivitySet(Store, Get<IPresence>(), Get<IRoundBell>(), Time);
+        Activities = new ActivitySet(Get<IObjectStore>(), Get<IPresence>(), Get<IRoundBell>(), Time, Get<UsageBook>());
     }
 
     public ManualTimeProvider Time { get; } = new();

@@ -69,9 +69,12 @@ public sealed class RoundTests
         var once = await RunAsync(Repeat.Never);
         var twice = await RunAsync(repeat);
 
-        Assert.Equal(once.Names, twice.Names);
+        // What was used is the one thing that differs, and so does the name under which a process keeps it.
+        Assert.Equal(once.Names.Where(name => !IsUsage(name)), twice.Names.Where(name => !IsUsage(name)));
         var weights = once.Names.Where(name => name.EndsWith(".safetensors", StringComparison.Ordinal) || name.EndsWith("seal.json", StringComparison.Ordinal));
         Assert.All(weights, name => Assert.Equal(once.Peek(name), twice.Peek(name)));
+
+        static bool IsUsage(string name) => name.Contains("/usage/", StringComparison.Ordinal);
 
         static async Task<InMemoryObjectStore> RunAsync(Repeat repeat)
         {

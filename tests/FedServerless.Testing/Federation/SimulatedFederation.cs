@@ -1,4 +1,5 @@
 using FedServerless.Activities;
+using FedServerless.Activities.Metering;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Model;
@@ -24,14 +25,18 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflo
     private readonly bool _concurrently;
 
     public SimulatedFederation(
-        InMemoryObjectStore disk, SimulatedClients clients, IObjectStore? store = null, ManualTimeProvider? time = null, Repeat repeat = Repeat.Never)
+        InMemoryObjectStore disk, SimulatedClients clients, IObjectStore? store = null, ManualTimeProvider? time = null, Repeat repeat = Repeat.Never,
+        UsageOptions? usage = null)
     {
         Disk = disk;
         Clients = clients;
         Environment = new WorkflowEnvironment(WorkflowJson.Default);
         Environment.RunActivitiesTwice = repeat == Repeat.InSequence;
         _concurrently = repeat == Repeat.AtOnce;
-        Activities = new ActivitySet(store ?? disk, clients, this, time ?? Environment.Time);
+        var clock = time ?? Environment.Time;
+        var metered = new MeteredStore(store ?? disk, isOwner: false);
+        Usage = new UsageBook(metered, new UsageMeter(usage ?? new UsageOptions(), clock), clock);
+        Activities = new ActivitySet(metered, clients, this, clock, Usage);
         WorkflowBindings.BindAll(this, Activities);
     }
 
@@ -42,6 +47,8 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflo
     public WorkflowEnvironment Environment { get; }
 
     public ActivitySet Activities { get; }
+
+    public UsageBook Usage { get; }
 
     /// <summary>A spec that is valid and small; change what the test is about.</summary>
     public static RunSpec Spec(int rounds = 1) => new()

@@ -1,0 +1,15 @@
+namespace FedServerless.Capacity;
+
+/// <summary>What devices do straight with the store, past the servers: through pre-signed URLs, so that no host sees it.</summary>
+public static class DeviceTraffic
+{
+    /// <summary>One device's round: it fetches the model in one request and creates a header and the parts of its update.</summary>
+    /// <param name="size">The round.</param>
+    /// <param name="modelBytes">Bytes of the base model's file.</param>
+    public static ResourceUsage OfOne(RoundSize size, long modelBytes)
+    {
+        ArgumentNullException.ThrowIfNull(size);
+        return new ResourceUsage(
+            Writes: size.Parts + 1, Reads: 1, BytesWritten: size.UpdateBytes, BytesRead: modelBytes, EgressBytes: modelBytes);
+    }
+}
