@@ -49,6 +49,9 @@ param vnetEnabled bool = false
 @description('With vnetEnabled: public IPv4 addresses or ranges, in CIDR form, that still reach the vault, so that the deployer can make and rotate the server\'s secret from there.')
 param vaultAllowedAddresses array = []
 
+@description('Takes back the vault of an earlier deployment under the same names, which azd down has deleted and 90 days protect. Once; then false again.')
+param recoverVault bool = false
+
 @description('Memory of an instance, in MB. A quarter of a core, one core, or two.')
 @allowed([
   512
@@ -182,6 +185,7 @@ module vault 'modules/vault.bicep' = {
     tags: tags
     publicAccess: !vnetEnabled
     allowedAddresses: vaultAllowedAddresses
+    recover: recoverVault
     workspaceId: monitoring.outputs.workspaceId
   }
 }

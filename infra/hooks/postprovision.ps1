@@ -9,13 +9,13 @@ if (-not (Test-Path local.settings.json)) {
 
 if (-not $env:FED_VAULT_URI) { throw 'FED_VAULT_URI is not set. Run azd provision first.' }
 if (-not $env:AZURE_PRINCIPAL_ID) {
-    Write-Host "AZURE_PRINCIPAL_ID is empty, so nobody here may write to the vault. Somebody who may: ./fed secrets rotate --if-none --vault $env:FED_VAULT_URI"
+    Write-Host "AZURE_PRINCIPAL_ID is empty, so nobody here may write to the vault. Somebody who may: ./fed secrets rotate --if-missing --vault $env:FED_VAULT_URI"
     exit 0
 }
 
 # A new role assignment takes minutes to be known everywhere; until then the vault answers 403.
 for ($tries = 20; ; ) {
-    ./fed.cmd secrets rotate --if-none --vault $env:FED_VAULT_URI
+    ./fed.cmd secrets rotate --if-missing --vault $env:FED_VAULT_URI
     if ($LASTEXITCODE -eq 0) { break }
     $tries--
     if ($tries -eq 0) {

@@ -9,13 +9,13 @@ if [ ! -f local.settings.json ]; then
 fi
 
 if [ -z "${AZURE_PRINCIPAL_ID:-}" ]; then
-  echo "AZURE_PRINCIPAL_ID is empty, so nobody here may write to the vault. Somebody who may: ./fed secrets rotate --if-none --vault ${FED_VAULT_URI:?}"
+  echo "AZURE_PRINCIPAL_ID is empty, so nobody here may write to the vault. Somebody who may: ./fed secrets rotate --if-missing --vault ${FED_VAULT_URI:?}"
   exit 0
 fi
 
 # A new role assignment takes minutes to be known everywhere; until then the vault answers 403.
 tries=20
-until ./fed secrets rotate --if-none --vault "${FED_VAULT_URI:?}"; do
+until ./fed secrets rotate --if-missing --vault "${FED_VAULT_URI:?}"; do
   tries=$((tries - 1))
   if [ "$tries" -eq 0 ]; then
     echo "The server's secret could not be made in ten minutes; the messages above say why. Run 'azd hooks run postprovision' to try again." >&2

@@ -17,6 +17,9 @@ param publicAccess bool
 @description('Without public access: addresses or ranges, in CIDR form, that reach it all the same.')
 param allowedAddresses array
 
+@description('Whether a deleted vault of this name is taken back.')
+param recover bool
+
 @description('Workspace of the audit log: who read or wrote which secret.')
 param workspaceId string
 
@@ -25,6 +28,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   location: location
   tags: tags
   properties: {
+    createMode: recover ? 'recover' : 'default'
     tenantId: tenant().tenantId
     sku: {
       family: 'A'
