@@ -9,6 +9,7 @@ var probes = new Dictionary<string, Func<string>>(StringComparer.Ordinal)
     ["codecs"] = CodecProbe.Run,
     ["optimizers"] = OptimizerProbe.Run,
     ["reductions"] = ReductionProbe.Run,
+    ["robust"] = RobustProbe.Run,
     ["weighted-mean"] = WeightedMeanProbe.Run,
 };
 

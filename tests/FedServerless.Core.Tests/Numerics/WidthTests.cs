@@ -5,6 +5,7 @@ public sealed class WidthTests
     [Theory]
     [InlineData("weighted-mean")]
     [InlineData("reductions")]
+    [InlineData("robust")]
     [InlineData("optimizers")]
     public void Kernels_AnyVectorWidth_GiveTheSameBytes(string probe)
     {

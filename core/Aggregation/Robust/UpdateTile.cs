@@ -1,0 +1,88 @@
+using FedServerless.Compression;
+
+namespace FedServerless.Aggregation.Robust;
+
+/// <summary>
+/// The same block of coordinates of several clients' updates, in the order of client ids, read a tile of columns at a time so
+/// that memory beyond the encoded bytes does not grow with the block.
+/// </summary>
+internal sealed class UpdateTile
+{
+    private readonly IUpdateCodec _codec;
+
+    private readonly ReadOnlyMemory<byte>[] _blocks;
+
+    // Codecs without a kernel of their own are decoded whole, once.
+    private readonly float[][]? _decoded;
+
+    private UpdateTile(IUpdateCodec codec, ReadOnlyMemory<byte>[] blocks, int coordinates, float[][]? decoded)
+    {
+        (_codec, _blocks, _decoded) = (codec, blocks, decoded);
+        Coordinates = coordinates;
+    }
+
+    /// <summary>Clients.</summary>
+    public int Rows => _blocks.Length;
+
+    /// <summary>Coordinates of the block.</summary>
+    public int Coordinates { get; }
+
+    /// <summary>Opens the blocks; false when one of them is not legal.</summary>
+    public static bool TryOpen(IUpdateCodec codec, ReadOnlySpan<ReadOnlyMemory<byte>> blocks, int coordinates, out UpdateTile? tile)
+    {
+        tile = null;
+        float[][]? decoded = null;
+        if (codec.Name is not (UpdateCodecs.Float32 or UpdateCodecs.Float16 or UpdateCodecs.Int8))
+        {
+            decoded = new float[blocks.Length][];
+            for (var i = 0; i < blocks.Length; i++)
+            {
+                decoded[i] = new float[coordinates];
+                if (!codec.TryDecode(blocks[i].Span, decoded[i]))
+                {
+                    return false;
+                }
+            }
+        }
+
+        tile = new UpdateTile(codec, blocks.ToArray(), coordinates, decoded);
+        return true;
+    }
+
+    /// <summary>
+    /// Decodes columns [<paramref name="start"/>, + <paramref name="count"/>) of all clients: client <c>r</c>'s stand at
+    /// <c>values[r·stride …]</c>. False when a value is not legal.
+    /// </summary>
+    public bool TryRead(int start, int count, Span<float> values, int stride)
+    {
+        for (var row = 0; row < Rows; row++)
+        {
+            var destination = values.Slice(row * stride, count);
+            if (_decoded is not null)
+            {
+                _decoded[row].AsSpan(start, count).CopyTo(destination);
+                continue;
+            }
+
+            var block = _blocks[row].Span;
+            var legal = _codec.Name switch
+            {
+                UpdateCodecs.Float32 => TryRead<Float32Values, float>(block, start, destination),
+                UpdateCodecs.Float16 => TryRead<Float16Values, ushort>(block, start, destination),
+                _ => TryRead<Int8Values, sbyte>(block, start, destination),
+            };
+            if (!legal)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool TryRead<TValues, T>(ReadOnlySpan<byte> block, int start, Span<float> destination)
+        where TValues : struct, IEncodedValues<TValues, T>
+        where T : unmanaged =>
+        TValues.TryOpen(block, Coordinates, out var reading, out var values)
+        && EncodedTile.TryRead<TValues, T>(reading, values.Slice(start, destination.Length), destination);
+}

@@ -1,0 +1,208 @@
+using FedServerless.Aggregation.Robust;
+using FedServerless.Numerics;
+
+namespace FedServerless.Core.Tests.Aggregation.Robust;
+
+/// <summary>Hand cases, bounds and laws of the rules; numbers against numpy are in <see cref="OracleTests"/>.</summary>
+public sealed class RuleTests
+{
+    [Fact]
+    public void Krum_ByHand_CountsTheNearestOthersOnly()
+    {
+        // On a line: 0, 1, 3, 100, 101 with f = 1; two nearest of each: 1+9, 1+4, 4+9, 1+97², 1+98².
+        var scores = Krum.Scores(Blocks.Gram([0], [1], [3], [100], [101]), f: 1);
+
+        Assert.Equal([10, 5, 13, 1 + (97.0 * 97), 1 + (98.0 * 98)], scores);
+    }
+
+    [Fact]
+    public void Krum_EqualScores_TakesTheLowestClient()
+    {
+        var choice = Krum.Choose(Blocks.Gram([1], [1], [1], [1], [1]), f: 1, keep: 1);
+
+        Assert.Equal([1, 0, 0, 0, 0], choice.Weights);
+    }
+
+    [Fact]
+    public void Krum_SampleWeights_WeighTheChosenOnly()
+    {
+        var choice = Krum.Choose(Blocks.Gram([0], [0], [0], [9], [-9]), f: 1, keep: 2, sampleWeights: [1, 3, 5, 7, 9]);
+
+        Assert.Equal([0.25, 0.75, 0, 0, 0], choice.Weights);
+    }
+
+    [Theory]
+    [InlineData(5, 1, true)]
+    [InlineData(4, 1, false)]
+    [InlineData(23, 10, true)]
+    [InlineData(22, 10, false)]
+    public void Krum_Bound_IsTwoFPlusThree(int clients, int f, bool holds)
+    {
+        var choice = Krum.Choose(Blocks.Gram(Blocks.Random(clients, 3, seed: 7)), f, keep: 1);
+
+        Assert.Equal(holds, choice.Refusal is null);
+        Assert.Equal(holds, choice.Weights.Count == clients);
+    }
+
+    [Fact]
+    public void Krum_MoreKeptThanThePaperAllows_IsRefusedWithTheBound()
+    {
+        var choice = Krum.Choose(Blocks.Gram(Blocks.Random(10, 3, seed: 8)), f: 3, keep: 6);
+
+        Assert.Contains("n−f−2 = 5", choice.Refusal, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(11, 2, true)]
+    [InlineData(10, 2, false)]
+    public void Bulyan_Bound_IsFourFPlusThree(int clients, int f, bool holds)
+    {
+        var choice = Bulyan.Choose(Blocks.Gram(Blocks.Random(clients, 3, seed: 9)), f);
+
+        Assert.Equal(holds ? null : "refused: n < 4f+3 (n = 10, f = 2; at most f = 1 for so many clients, or at least 11 clients for this f)", choice.Refusal);
+        Assert.Equal(holds ? clients - (2 * f) : 0, choice.Weights.Count(weight => weight == 1));
+    }
+
+    [Theory]
+    [InlineData(3, 1, true)]
+    [InlineData(2, 1, false)]
+    public void Majority_Bound_IsTwoFPlusOne(int clients, int f, bool holds) =>
+        Assert.Equal(holds, ByzantineBounds.Majority(clients, f) is null);
+
+    [Fact]
+    public void GeometricMedian_Triangle_IsTheFermatPoint()
+    {
+        // All angles below 120°, so the sides are seen from it under 120°: for this triangle at (0, 1/√3).
+        float[][] corners = [[-1, 0], [1, 0], [0, 3]];
+
+        var found = GeometricMedian.Find(Blocks.Gram(corners), f: 1);
+
+        var point = Blocks.Combine(found.Weights, corners);
+        Assert.Equal(0, point[0], 1e-6);
+        Assert.Equal(1 / Math.Sqrt(3), point[1], 1e-6);
+    }
+
+    [Fact]
+    public void GeometricMedian_MostRowsEqual_IsThatRow()
+    {
+        float[][] updates = [[7, -3], [7, -3], [7, -3], [1e15f, 0], [0, 1e15f]];
+
+        var found = GeometricMedian.Find(Blocks.Gram(updates), f: 2);
+
+        Assert.Equal([7.0, -3.0], Blocks.Combine(found.Weights, updates).Select(value => Math.Round(value, 9)));
+    }
+
+    [Fact]
+    public void GeometricMedian_OneUpdate_IsThatUpdate()
+    {
+        var found = GeometricMedian.Find(Blocks.Gram([3, 4]), f: 0);
+
+        Assert.Equal([1.0], found.Weights);
+    }
+
+    [Fact]
+    public void GeometricMedian_TwoRowsOf1E15AmongNine_MovesByLittle()
+    {
+        var updates = Blocks.Random(9, 50, seed: 10);
+        var honest = GeometricMedian.Find(Blocks.Gram(updates[..7]), f: 2);
+        Array.Fill(updates[7], 1e15f);
+        Array.Fill(updates[8], 1e15f);
+
+        var found = GeometricMedian.Find(Blocks.Gram(updates), f: 2);
+
+        var shift = Blocks.Combine(found.Weights, updates).Zip(Blocks.Combine(honest.Weights, updates[..7])).Sum(pair => Math.Pow(pair.First - pair.Second, 2));
+        Assert.InRange(Math.Sqrt(shift), 0, 2 * Math.Sqrt(50));
+    }
+
+    [Fact]
+    public void CenteredClipping_NothingIsClipped_IsTheMeanAfterOneStep()
+    {
+        float[][] rows = [[1, 0], [0, 1], [2, 2], [0, 0]];
+
+        var found = CenteredClipping.Find(Blocks.Gram(rows), f: 1, radius: 1e6, iterations: 1);
+
+        Assert.All(found.Weights.Take(3), weight => Assert.Equal(1.0 / 3, weight, 1e-15));
+        Assert.Equal(0, found.Weights[3], 1e-15);
+    }
+
+    [Fact]
+    public void CenteredClipping_OneHugeRow_MovesTheCentreByAtMostTheRadiusOverN()
+    {
+        float[][] rows = [[1e15f], [0], [0], [0], [0]];
+
+        var found = CenteredClipping.Find(Blocks.Gram(rows), f: 1, radius: 2, iterations: 1);
+
+        Assert.Equal(2.0 / 4, Blocks.Combine(found.Weights, rows)[0], 1e-9);
+    }
+
+    [Fact]
+    public void NormBounding_ByHand_ShortensTheLongOnesOnly()
+    {
+        var found = NormBounding.Find([0, 1, 4], [1, 1, 2], bound: 2);
+
+        Assert.Equal([0.25, 0.25, 0.25], found.Weights);
+    }
+
+    [Fact]
+    public void FlTrust_OpposedUpdate_GetsNothing()
+    {
+        float[][] rows = [[2, 0], [-5, 0], [0, 3], [1, 0], [0, 0]];
+
+        var found = FlTrust.Find(Blocks.Gram(rows));
+
+        Assert.Equal([0.5, 0.0, 0.0], found.Weights);
+    }
+
+    [Theory]
+    [InlineData(0f, "the root update is zero")]
+    [InlineData(-1f, "no update points")]
+    public void FlTrust_RootThatHelpsNobody_IsRefused(float root, string reason)
+    {
+        var found = FlTrust.Find(Blocks.Gram([1], [2], [root], [0]));
+
+        Assert.Contains(reason, found.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Buckets_AnySize_UseEveryClientOnceAndAddToOne()
+    {
+        var mixing = Mixings.Buckets(10, 4, DeterministicRandom.Derive(1, "test"));
+
+        Assert.Equal(3, mixing.Rows);
+        Assert.Equal(3, Mixings.BucketCount(10, 4));
+        for (var client = 0; client < 10; client++)
+        {
+            Assert.Equal(1, Enumerable.Range(0, 3).Count(row => mixing.Row(row)[client] > 0));
+        }
+
+        for (var row = 0; row < 3; row++)
+        {
+            Assert.Equal(1, mixing.Row(row).ToArray().Sum(), 1e-15);
+        }
+    }
+
+    [Fact]
+    public void NearestNeighbours_ByHand_LeavesTheFarOneOut()
+    {
+        var mixing = Mixings.NearestNeighbours(Blocks.Gram([0], [1], [2], [90]), f: 1);
+
+        Assert.Equal(0, mixing.Row(0)[3]);
+        Assert.Equal(1.0 / 3, mixing.Row(3)[3]);
+        Assert.Equal(0, mixing.Row(3)[0]);
+    }
+
+    [Fact]
+    public void ToClients_WeightsOfRows_ComeBackToTheClients()
+    {
+        var mixing = new RowMixing(2, 3, [0.5, 0.5, 0, 0, 0, 1]);
+
+        Assert.Equal([0.25, 0.25, 0.5], mixing.ToClients([0.5, 0.5]));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(-0.1)]
+    public void RowMixing_WeightThatIsNone_IsRefused(double weight) =>
+        Assert.Throws<ArgumentException>(() => new RowMixing(1, 2, [1, weight]));
+}
