@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using FedServerless.Cli.Clients;
 using FedServerless.Cli.Demo;
 using FedServerless.Cli.Hosting;
+using FedServerless.Cli.Laboratory;
 using FedServerless.Cli.Models;
 using FedServerless.Cli.Runs;
 using FedServerless.Cli.Testing;
@@ -19,6 +20,7 @@ internal static class FedTool
     public static RootCommand CreateRoot(Shell shell) => new("Serverless federated learning: run it, drive it, watch it.")
     {
         DemoCommand.Create(shell),
+        AttackCommand.Create(shell),
         TestCommand.Create(shell),
         UpCommand.Create(shell),
         RunCommands.Create(shell),
