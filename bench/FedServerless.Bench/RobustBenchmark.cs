@@ -68,8 +68,8 @@ internal static class RobustBenchmark
     }
 
     private static UpdateTile Tile(ReadOnlyMemory<byte>[][] updates, int block, int coordinates) =>
-        UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), Array.ConvertAll(updates, update => update[block]), coordinates, out var tile)
-            ? tile!
+        UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), Array.ConvertAll(updates, update => update[block]), coordinates, null, out var tile)
+            ? tile
             : throw new InvalidOperationException("The blocks cannot be opened.");
 
     private static ReadOnlyMemory<byte>[][] Blocks(int clients, int coordinates) => [.. Enumerable.Range(0, clients).Select(client =>

@@ -22,10 +22,10 @@ public static class CapacityModel
     public const int MaxActivities = 1000;
 
     /// <summary>
-    /// Most tasks of a stage that the round's own workflow fans out itself; more go to workflows below it. Four such stages, 200
+    /// Most tasks of a stage that the round's own workflow fans out itself; more go to workflows below it. Five such stages, 200
     /// looks and the single steps stay below <see cref="MaxActivities"/>.
     /// </summary>
-    public const int MaxOwnTasks = 192;
+    public const int MaxOwnTasks = 150;
 
     /// <summary>Bytes a second that one activity reads from the store and folds. Assumed; a laptop's disk and one core do several times more.</summary>
     public const double BytesPerSecond = 60e6;

@@ -32,6 +32,8 @@ public sealed class ActivitySet
         SealRound = Metered(new SealRound(store, log), book, input => (input.Run, input.Round));
         ValidateUpdates = Metered(new ValidateUpdates(store, rounds, models, new UpdateInspector(store, rounds)), book, chunk => (chunk.Run, chunk.Round));
         AcceptUpdates = Metered(new AcceptUpdates(store, log), book, input => (input.Run, input.Round));
+        MeasureShard = Metered(new MeasureShard(store, rounds, models), book, input => (input.Run, input.Round));
+        DecideAggregation = Metered(new DecideAggregation(store, rounds, log), book, input => (input.Run, input.Round));
         FoldChunks = Metered(new FoldChunks(store, rounds), book, input => (input.Run, input.Round));
         ReduceShard = Metered(new ReduceShard(store, rounds, models), book, input => (input.Run, input.Round));
         PublishModel = Metered(new PublishModel(store, rounds, models), book, input => (input.Run, input.Round));
@@ -62,6 +64,12 @@ public sealed class ActivitySet
 
     /// <summary>Behind <see cref="RoundActivities.AcceptUpdates"/>.</summary>
     public IActivity<RoundInput, RoundAccepted> AcceptUpdates { get; }
+
+    /// <summary>Behind <see cref="RoundActivities.MeasureShard"/>.</summary>
+    public IActivity<MeasureInput, int> MeasureShard { get; }
+
+    /// <summary>Behind <see cref="RoundActivities.DecideAggregation"/>.</summary>
+    public IActivity<RoundInput, RoundDecided> DecideAggregation { get; }
 
     /// <summary>Behind <see cref="RoundActivities.FoldChunks"/>.</summary>
     public IActivity<FoldInput, int> FoldChunks { get; }

@@ -23,6 +23,8 @@ public static class WorkflowBindings
         binder.Bind(RoundActivities.SealRound, activities.SealRound);
         binder.Bind(RoundActivities.ValidateUpdates, activities.ValidateUpdates);
         binder.Bind(RoundActivities.AcceptUpdates, activities.AcceptUpdates);
+        binder.Bind(RoundActivities.MeasureShard, activities.MeasureShard);
+        binder.Bind(RoundActivities.DecideAggregation, activities.DecideAggregation);
         binder.Bind(RoundActivities.FoldChunks, activities.FoldChunks);
         binder.Bind(RoundActivities.ReduceShard, activities.ReduceShard);
         binder.Bind(RoundActivities.PublishModel, activities.PublishModel);

@@ -16,6 +16,8 @@ namespace FedServerless.Workflows;
 [JsonSerializable(typeof(RoundSealed))]
 [JsonSerializable(typeof(ValidationChunk))]
 [JsonSerializable(typeof(RoundAccepted))]
+[JsonSerializable(typeof(MeasureInput))]
+[JsonSerializable(typeof(RoundDecided))]
 [JsonSerializable(typeof(FoldInput))]
 [JsonSerializable(typeof(CleanInput))]
 [JsonSerializable(typeof(StageInput))]

@@ -55,8 +55,8 @@ public static class RobustProbe
             blocks[i] = MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
         }
 
-        return UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), blocks, coordinates, out var tile)
-            ? tile!
+        return UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), blocks, coordinates, null, out var tile)
+            ? tile
             : throw new InvalidOperationException("The blocks cannot be opened.");
     }
 }

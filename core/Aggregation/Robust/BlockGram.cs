@@ -8,13 +8,15 @@ namespace FedServerless.Aggregation.Robust;
 /// <see cref="GramKernel.Columns"/> at a time from the block's start, each such piece adds its inner products in order; whoever
 /// joins blocks adds theirs in order of the coordinates. Not thread-safe.
 /// </summary>
-internal sealed class BlockGram
+public sealed class BlockGram
 {
     private readonly int _clients;
     private readonly ColumnOrder _order;
     private readonly float[] _values;
     private readonly double[] _rows;
 
+    /// <summary>Scratch memory for one number of rows.</summary>
+    /// <param name="clients">Rows of every tile, extra ones included; 1 or more.</param>
     public BlockGram(int clients)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);

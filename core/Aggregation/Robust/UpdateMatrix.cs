@@ -90,8 +90,8 @@ public static class UpdateMatrix
     private static UpdateTile Open(List<float[]> rows, int start, int count)
     {
         ReadOnlyMemory<byte>[] blocks = [.. rows.Select(row => (ReadOnlyMemory<byte>)MemoryMarshal.AsBytes(row.AsSpan(start, count)).ToArray())];
-        return UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), blocks, count, out var tile)
-            ? tile!
+        return UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), blocks, count, null, out var tile)
+            ? tile
             : throw new ArgumentException("The updates differ in length.", nameof(rows));
     }
 }

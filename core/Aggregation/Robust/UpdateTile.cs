@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FedServerless.Compression;
 
 namespace FedServerless.Aggregation.Robust;
@@ -6,35 +7,42 @@ namespace FedServerless.Aggregation.Robust;
 /// The same block of coordinates of several clients' updates, in the order of client ids, read a tile of columns at a time so
 /// that memory beyond the encoded bytes does not grow with the block.
 /// </summary>
-internal sealed class UpdateTile
+public sealed class UpdateTile
 {
     private readonly IUpdateCodec _codec;
 
     private readonly ReadOnlyMemory<byte>[] _blocks;
 
-    // Codecs without a kernel of their own are decoded whole, once.
-    private readonly float[][]? _decoded;
+    // Rows that are floats already: those of codecs without a kernel here, decoded whole, and rows that are no client's.
+    private readonly float[]?[] _decoded;
 
-    private UpdateTile(IUpdateCodec codec, ReadOnlyMemory<byte>[] blocks, int coordinates, float[][]? decoded)
+    private UpdateTile(IUpdateCodec codec, ReadOnlyMemory<byte>[] blocks, float[]?[] decoded, int coordinates)
     {
         (_codec, _blocks, _decoded) = (codec, blocks, decoded);
         Coordinates = coordinates;
     }
 
-    /// <summary>Clients.</summary>
-    public int Rows => _blocks.Length;
+    /// <summary>Rows: clients, then extra rows.</summary>
+    public int Rows => _decoded.Length;
 
     /// <summary>Coordinates of the block.</summary>
     public int Coordinates { get; }
 
-    /// <summary>Opens the blocks; false when one of them is not legal.</summary>
-    public static bool TryOpen(IUpdateCodec codec, ReadOnlySpan<ReadOnlyMemory<byte>> blocks, int coordinates, out UpdateTile? tile)
+    /// <summary>Opens the blocks; false when one of them is not legal. Some are only looked at when they are read.</summary>
+    /// <param name="codec">What wrote them.</param>
+    /// <param name="blocks">A block a client.</param>
+    /// <param name="coordinates">Values in each.</param>
+    /// <param name="extraRows">Rows that follow the clients', <paramref name="coordinates"/> values each; null for none.</param>
+    /// <param name="tile">The rows, when true is returned.</param>
+    public static bool TryOpen(
+        IUpdateCodec codec, ReadOnlySpan<ReadOnlyMemory<byte>> blocks, int coordinates, IReadOnlyList<float[]>? extraRows,
+        [NotNullWhen(true)] out UpdateTile? tile)
     {
+        ArgumentNullException.ThrowIfNull(codec);
         tile = null;
-        float[][]? decoded = null;
+        var decoded = new float[]?[blocks.Length + (extraRows?.Count ?? 0)];
         if (codec.Name is not (UpdateCodecs.Float32 or UpdateCodecs.Float16 or UpdateCodecs.Int8))
         {
-            decoded = new float[blocks.Length][];
             for (var i = 0; i < blocks.Length; i++)
             {
                 decoded[i] = new float[coordinates];
@@ -45,7 +53,13 @@ internal sealed class UpdateTile
             }
         }
 
-        tile = new UpdateTile(codec, blocks.ToArray(), coordinates, decoded);
+        for (var i = blocks.Length; i < decoded.Length; i++)
+        {
+            decoded[i] = extraRows![i - blocks.Length];
+            ArgumentOutOfRangeException.ThrowIfNotEqual(decoded[i]!.Length, coordinates);
+        }
+
+        tile = new UpdateTile(codec, blocks.ToArray(), decoded, coordinates);
         return true;
     }
 
@@ -53,14 +67,14 @@ internal sealed class UpdateTile
     /// Decodes columns [<paramref name="start"/>, + <paramref name="count"/>) of all clients: client <c>r</c>'s stand at
     /// <c>values[r·stride …]</c>. False when a value is not legal.
     /// </summary>
-    public bool TryRead(int start, int count, Span<float> values, int stride)
+    internal bool TryRead(int start, int count, Span<float> values, int stride)
     {
         for (var row = 0; row < Rows; row++)
         {
             var destination = values.Slice(row * stride, count);
-            if (_decoded is not null)
+            if (_decoded[row] is { } decoded)
             {
-                _decoded[row].AsSpan(start, count).CopyTo(destination);
+                decoded.AsSpan(start, count).CopyTo(destination);
                 continue;
             }
 

@@ -48,6 +48,15 @@ public static class RunLimits
     /// <summary>Largest bound on an update's L2 norm; the smallest is above 0.</summary>
     public const double MaxNorm = 1e30;
 
+    /// <summary>Largest bound on an update's L2 norm as a multiple of the round's median norm; the smallest is above 1.</summary>
+    public const double MaxNormRatio = 1e6;
+
+    /// <summary>Most clients a round that compares them has: their inner products are that number squared.</summary>
+    public const int MaxComparedClients = 2000;
+
+    /// <summary>Most updates in a bucket.</summary>
+    public const int MaxBucketSize = 1000;
+
     /// <summary>Smallest adaptivity τ: its square, where v starts, is still a normal float32.</summary>
     public const double MinTau = 1e-18;
 

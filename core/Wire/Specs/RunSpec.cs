@@ -139,6 +139,36 @@ public sealed record AggregationSpec
     /// bytes are the same.
     /// </summary>
     public int? Levels { get; init; }
+
+    /// <summary>f: clients that may lie and the rule must bear, 0 or more. Default 0. Not with <c>weighted-mean</c>, <c>norm-bounding</c>, <c>fltrust</c>.</summary>
+    public int Byzantine { get; init; }
+
+    /// <summary>β of <c>trimmed-mean</c>: the share of values taken off each end, in [0, 0.5). Null: as many values as <see cref="Byzantine"/>.</summary>
+    public double? Trim { get; init; }
+
+    /// <summary>Updates that <c>multi-krum</c> averages, 1 to n − f − 2; null for that bound.</summary>
+    public int? Keep { get; init; }
+
+    /// <summary>τ of <c>centered-clipping</c>, in the units of the updates' L2 norm, above 0.</summary>
+    public double? ClipRadius { get; init; }
+
+    /// <summary>Steps of <c>centered-clipping</c>, 1 to 1000; null for 1.</summary>
+    public int? ClipSteps { get; init; }
+
+    /// <summary>C of <c>norm-bounding</c>: longer updates are shortened to it, above 0.</summary>
+    public double? NormBound { get; init; }
+
+    /// <summary>The trusted client of <c>fltrust</c>, whose update is the measure; it is in every cohort.</summary>
+    public string? RootClient { get; init; }
+
+    /// <summary>What is done before the rule: <c>none</c>, <c>buckets</c> or <c>neighbours</c>. Default <c>none</c>.</summary>
+    public string Mixing { get; set; } = "none";
+
+    /// <summary>Updates in a bucket, 2 to 1000; null for 2. Only with <c>buckets</c>.</summary>
+    public int? BucketSize { get; init; }
+
+    /// <summary>Refuses updates whose L2 norm exceeds so many times the round's median norm, above 1; null for no such bound.</summary>
+    public double? MaxNormRatio { get; init; }
 }
 
 /// <summary>The server optimizer; Reddi et al. 2021, arXiv:2003.00295, algorithm 2.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using FedServerless.Aggregation;
 using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Optimization;
@@ -29,7 +28,7 @@ public static class RunSpecValidator
         Validate(spec.Selection, findings);
         Validate(spec.Round, spec.Selection, findings);
         Validate(spec.Training, findings);
-        Validate(spec.Aggregation, findings);
+        AggregationSpecRules.Validate(spec, findings);
         Validate(spec.Optimizer, findings);
         Validate(spec.Update, findings);
         if (spec.Evaluation is { } evaluation)
@@ -94,15 +93,6 @@ public static class RunSpecValidator
         findings.Below("training.momentum", training.Momentum, 0, 1);
         findings.Range("training.weightDecay", training.WeightDecay, 0, RunLimits.MaxWeightDecay);
         findings.Range("training.proximalMu", training.ProximalMu, 0, RunLimits.MaxProximalMu);
-    }
-
-    private static void Validate(AggregationSpec aggregation, Findings findings)
-    {
-        findings.OneOf("aggregation.rule", aggregation.Rule, Aggregators.Names);
-        findings.OneOf("aggregation.weighting", aggregation.Weighting, Weightings.Names);
-        findings.Range("aggregation.maxSamples", aggregation.MaxSamples, 1, RunLimits.MaxSamples);
-        findings.OptionalAbove("aggregation.maxNorm", aggregation.MaxNorm, 0, RunLimits.MaxNorm, required: false);
-        findings.OptionalRange("aggregation.levels", aggregation.Levels, 1, RunLimits.MaxLevels, required: false);
     }
 
     private static void Validate(OptimizerSpec optimizer, Findings findings)

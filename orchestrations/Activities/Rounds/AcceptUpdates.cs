@@ -1,3 +1,4 @@
+using System.Globalization;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
@@ -36,16 +37,34 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
         }
 
         var count = accepted.Value.Accepted.Count;
-        return new RoundAccepted(count, count >= plan.Minimum, RoundTasks.Folds(plan, count));
+        return plan.Aggregation.ToRule() is { } rule
+            ? new RoundAccepted(count, count >= plan.Minimum, 0, rule.NeedsGram && count > 0 ? RoundGeometry.ParameterShards(plan) : 0, Decides: true)
+            : new RoundAccepted(count, count >= plan.Minimum, RoundTasks.Folds(plan, count));
     }
 
     internal static AcceptedDocument Decide(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation)
     {
+        verdicts = BoundNorms(verdicts, aggregation.MaxNormRatio);
         var uniform = aggregation.Weighting == Weightings.Uniform;
         var sound = verdicts.Where(verdict => verdict.Reason is null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         var refused = verdicts.Where(verdict => verdict.Reason is not null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         return new AcceptedDocument(
             [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm))],
             [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]);
+    }
+
+    /// <summary>Refuses updates that are far longer than the round's median; of an even number of updates the lower middle one counts.</summary>
+    private static IReadOnlyList<Verdict> BoundNorms(IReadOnlyList<Verdict> verdicts, double? ratio)
+    {
+        var norms = verdicts.Where(verdict => verdict.Reason is null).Select(verdict => verdict.Norm).Order().ToArray();
+        if (ratio is not { } times || norms.Length == 0)
+        {
+            return verdicts;
+        }
+
+        var median = norms[(norms.Length - 1) / 2];
+        return [.. verdicts.Select(verdict => verdict.Reason is null && verdict.Norm > times * median
+            ? verdict with { Reason = string.Create(CultureInfo.InvariantCulture, $"its norm {verdict.Norm:G6} exceeds {times:G6} times the round's median norm {median:G6}"), Norm = 0 }
+            : verdict)];
     }
 }

@@ -20,6 +20,8 @@ internal sealed class AcceptedUpdates(
     /// <summary>Updates handed out together; the weighted mean adds so many in one pass.</summary>
     internal const int Together = 4;
 
+    private const int ReadsAtOnce = 16;
+
     /// <summary>
     /// Visits every block of [<paramref name="firstBlock"/>, + <paramref name="blockCount"/>) of the updates
     /// [<paramref name="first"/>, + <paramref name="count"/>); each block sees the updates in order.
@@ -49,6 +51,40 @@ internal sealed class AcceptedUpdates(
         }
     }
 
+    /// <summary>
+    /// Visits every block of [<paramref name="firstBlock"/>, + <paramref name="blockCount"/>) with the bytes of all updates at once, in
+    /// order. Memory is that range of every update: the caller keeps it within its budget.
+    /// </summary>
+    /// <exception cref="InvalidDataException">What passed validation is gone or changed.</exception>
+    public async Task ForEachTogetherAsync(
+        int firstBlock, int blockCount, Action<int, ReadOnlyMemory<byte>[]> visit, CancellationToken cancellationToken)
+    {
+        var ranges = new BlockRange[accepted.Count];
+        await Parallel.ForAsync(0, ranges.Length, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken }, async (i, token) =>
+            ranges[i] = await ReadAsync(accepted[i], firstBlock, blockCount, token));
+        var bytes = new ReadOnlyMemory<byte>[ranges.Length];
+        for (var block = firstBlock; block < firstBlock + blockCount; block++)
+        {
+            for (var i = 0; i < ranges.Length; i++)
+            {
+                bytes[i] = Verified(ranges[i], firstBlock, block);
+            }
+
+            visit(block, bytes);
+        }
+
+        Array.ForEach(ranges, range => ArrayPool<byte>.Shared.Return(range.Bytes));
+    }
+
+    private static ReadOnlyMemory<byte> Verified(BlockRange range, int firstBlock, int block)
+    {
+        var offset = range.Header.BlockOffset(block) - range.Header.BlockOffset(firstBlock);
+        var bytes = range.Bytes.AsMemory((int)offset, range.Header.BlockLength(block));
+        return range.Header.VerifyBlock(block, bytes.Span)
+            ? bytes
+            : throw new InvalidDataException($"Block {block} of update {range.Header.Digest} changed since it was validated.");
+    }
+
     private static void Visit(BlockRange[] ranges, int firstBlock, int blockCount, BlocksVisitor visit)
     {
         var headers = Array.ConvertAll(ranges, range => range.Header);
@@ -58,12 +94,7 @@ internal sealed class AcceptedUpdates(
         {
             for (var i = 0; i < ranges.Length; i++)
             {
-                var offset = headers[i].BlockOffset(block) - headers[i].BlockOffset(firstBlock);
-                bytes[i] = ranges[i].Bytes.AsMemory((int)offset, headers[i].BlockLength(block));
-                if (!headers[i].VerifyBlock(block, bytes[i].Span))
-                {
-                    throw new InvalidDataException($"Block {block} of update {headers[i].Digest} changed since it was validated.");
-                }
+                bytes[i] = Verified(ranges[i], firstBlock, block);
             }
 
             visit(block, headers, bytes, weights);

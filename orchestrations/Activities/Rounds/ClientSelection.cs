@@ -27,6 +27,9 @@ internal static class ClientSelection
     public static int Invited(SelectionSpec selection) =>
         (int)Math.Min(int.MaxValue, Math.Ceiling((selection.Clients ?? 1) * (1 + selection.OverSelection)));
 
+    /// <summary>With one more client, unless it is there.</summary>
+    public static string[] With(string[] clients, string client) => clients.Contains(client, StringComparer.Ordinal) ? clients : Sorted(clients.Append(client));
+
     private static string[] Sorted(IEnumerable<string> clients)
     {
         var sorted = clients.ToArray();

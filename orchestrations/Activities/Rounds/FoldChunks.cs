@@ -17,8 +17,8 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
     public async Task<int> RunAsync(FoldInput input, CancellationToken cancellationToken)
     {
         var plan = (await rounds.PlanAsync(input.Run, input.Round, cancellationToken)).Value;
-        var accepted = await rounds.AcceptedAsync(plan, cancellationToken);
-        var count = accepted.Value.Accepted.Count;
+        var accepted = await rounds.ContributionsAsync(plan, cancellationToken);
+        var count = accepted.Updates.Count;
         var task = RoundTasks.Fold(plan, count, input.Task);
         if (await store.HeadAsync(SliceNames.Weights(input.Run, input.Round, task.Shard), cancellationToken) is not null
             || await rounds.IsOverAsync(input.Run, input.Round, cancellationToken))
@@ -27,9 +27,9 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
         }
 
         var shape = await rounds.ShapeAsync(plan, cancellationToken);
-        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.Value.Accepted);
+        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.Updates);
         var partials = new PartialSums(store, plan);
-        var fold = new RangeFold(plan, shape, RoundGeometry.Range(plan, task.Shard));
+        var fold = new RangeFold(shape, RoundGeometry.Range(plan, task.Shard));
         var integers = task.Shard == 0 && shape.Layout.IntegerCount > 0 ? new IntegerFold(shape) : null;
         for (var chunk = task.FirstChunk; chunk < task.FirstChunk + task.Chunks; chunk++)
         {

@@ -15,10 +15,10 @@ internal sealed class RangeFold
     private readonly IUpdateCodec _codec;
     private readonly int _firstBlock;
 
-    public RangeFold(RoundPlan plan, UpdateShape shape, ShardRange range)
+    public RangeFold(UpdateShape shape, ShardRange range)
     {
-        // Every rule there is sums over clients; one that compares them will need a pass of its own and never comes here.
-        var rule = (ISumAggregator)Aggregators.Find(plan.Aggregation.Rule);
+        // Robust rules that end in a sum bring weights of their own to the same fold.
+        var rule = (ISumAggregator)Aggregators.Find(Aggregators.WeightedMean);
         (_firstBlock, var count) = range.Count == 0 ? (0, 0) : shape.BlocksOf(range.Start, range.Count);
         _blocks = [.. Enumerable.Range(_firstBlock, count).Select(block => rule.Begin(shape.ValuesOf(block).Count))];
 

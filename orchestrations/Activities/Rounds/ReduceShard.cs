@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
+using FedServerless.Aggregation.Robust;
 using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
@@ -27,7 +28,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
 
         var plan = (await rounds.PlanAsync(input.Run, input.Round, cancellationToken)).Value;
         var shape = await rounds.ShapeAsync(plan, cancellationToken);
-        var source = new Source(plan, shape, await rounds.AcceptedAsync(plan, cancellationToken));
+        var source = new Source(plan, shape, await rounds.ContributionsAsync(plan, cancellationToken));
         if (input.Shard == 0 && shape.Layout.IntegerCount > 0)
         {
             await ReduceIntegersAsync(source, cancellationToken);
@@ -60,34 +61,79 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             return [];
         }
 
-        var total = new RangeFold(source.Plan, source.Shape, range);
+        if (source.Contributions.Decision is { } decision && !Contributions.IsSum(decision))
+        {
+            return await PassAsync(source, decision, range, cancellationToken);
+        }
+
+        var total = await SumAsync(source, shard, range, cancellationToken);
+        return source.Contributions.Decision is null || range.IsBuffers ? total.Complete() : await StepFromAsync(source, total, cancellationToken);
+    }
+
+    private async Task<RangeFold> SumAsync(Source source, int shard, ShardRange range, CancellationToken cancellationToken)
+    {
+        var total = new RangeFold(source.Shape, range);
         if (source.Chunks == 1 && source.Levels == 1)
         {
             await total.AddAsync(Updates(source), 0, source.Count, cancellationToken);
-            return total.Complete();
+            return total;
         }
 
         if (source.Levels == 1)
         {
             await FoldAsync(source, total, cancellationToken);
-            return total.Complete();
+            return total;
         }
 
         var partials = new PartialSums(store, source.Plan);
         for (var chunk = 0; chunk < source.Chunks; chunk++)
         {
-            var partial = new PartialSum(shard, chunk, range.Count, source.Accepted.Digest);
+            var partial = new PartialSum(shard, chunk, range.Count, source.Contributions.Digest);
             Expect(await partials.TryReadAsync(partial, (values, weight) => total.Join(MemoryMarshal.Cast<byte, double>(values), weight), cancellationToken), partial);
         }
 
-        return total.Complete();
+        return total;
+    }
+
+    /// <summary>The rules that look at all clients of a coordinate at once; buffers go the same way.</summary>
+    private async Task<double[]> PassAsync(Source source, DecisionDocument decision, ShardRange range, CancellationToken cancellationToken)
+    {
+        var updates = source.Contributions.Updates;
+        var round = await RobustRound.OpenAsync(store, rounds, models, source.Plan, cancellationToken);
+        var kernel = ColumnPassKernel.Create(Contributions.Pass(decision, updates.Count), updates.Count);
+        var aggregate = new double[range.Count];
+        await round.ForEachBlockAsync(
+            updates, range, withExtraRows: false,
+            (block, tile) =>
+            {
+                if (!kernel.TryRun(tile, aggregate.AsSpan((int)(source.Shape.ValuesOf(block).Start - range.Start), tile.Coordinates)))
+                {
+                    throw new InvalidDataException($"Block {block} of an update passed validation and is now illegal.");
+                }
+            },
+            cancellationToken);
+        return aggregate;
+    }
+
+    /// <summary>A robust rule's weights are final: the sum is not divided, and may start from the model's previous step.</summary>
+    private async Task<double[]> StepFromAsync(Source source, RangeFold total, CancellationToken cancellationToken)
+    {
+        var aggregate = new double[total.Range.Count];
+        total.CopySum(aggregate);
+        if (source.Contributions.Decision!.Previous is not 0 and var weight)
+        {
+            var round = await RobustRound.OpenAsync(store, rounds, models, source.Plan, cancellationToken);
+            WeightedMean.Accumulate(await round.ReadPreviousAsync(total.Range.Start, total.Range.Count, cancellationToken), weight, aggregate);
+        }
+
+        return aggregate;
     }
 
     /// <summary>One level, many clients: every chunk from zero, then added, as two levels would.</summary>
     private async Task FoldAsync(Source source, RangeFold total, CancellationToken cancellationToken)
     {
         var updates = Updates(source);
-        var part = new RangeFold(source.Plan, source.Shape, total.Range);
+        var part = new RangeFold(source.Shape, total.Range);
         var sum = new double[total.Range.Count];
         for (var chunk = 0; chunk < source.Chunks; chunk++)
         {
@@ -161,7 +207,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             var partials = new PartialSums(store, source.Plan);
             for (var chunk = 0; chunk < source.Chunks; chunk++)
             {
-                var partial = new PartialSum(PartialSum.Integers, chunk, fold.Maximum.Length, source.Accepted.Digest);
+                var partial = new PartialSum(PartialSum.Integers, chunk, fold.Maximum.Length, source.Contributions.Digest);
                 Expect(await partials.TryReadAsync(partial, (values, _) => fold.Add(MemoryMarshal.Cast<byte, long>(values)), cancellationToken), partial);
             }
         }
@@ -171,7 +217,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             cancellationToken);
     }
 
-    private AcceptedUpdates Updates(Source source) => new(store, rounds, source.Plan, source.Shape, source.Accepted.Value.Accepted);
+    private AcceptedUpdates Updates(Source source) => new(store, rounds, source.Plan, source.Shape, source.Contributions.Updates);
 
     private static void Expect(bool isThere, PartialSum partial)
     {
@@ -182,9 +228,9 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
     }
 
     /// <summary>What a shard is made of.</summary>
-    private sealed record Source(RoundPlan Plan, UpdateShape Shape, Stored<AcceptedDocument> Accepted)
+    private sealed record Source(RoundPlan Plan, UpdateShape Shape, RoundContributions Contributions)
     {
-        public int Count => Accepted.Value.Accepted.Count;
+        public int Count => Contributions.Updates.Count;
 
         public int Levels => RoundTasks.Of(Plan, Count).Levels;
 

@@ -38,8 +38,9 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var cohort = await SelectAsync(spec, input.Round, seen, cancellationToken);
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
-        var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(spec.Update.Codec), spec.Update.BlockCoordinates);
-        var size = RoundSize.Of(shape, spec.Update.PartBytes, shardCoordinates, cohort.Length);
+        var update = Fitting(spec, cohort.Length);
+        var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(update.Codec), update.BlockCoordinates);
+        var size = RoundSize.Of(shape, update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
         return new RoundPlan
         {
@@ -56,7 +57,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Training = spec.Training,
             Aggregation = spec.Aggregation,
             Optimizer = spec.Optimizer,
-            Update = spec.Update,
+            Update = update,
             Seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round),
             Cohort = reference,
             Quorum = Math.Min(spec.Round.Quorum ?? awaited, cohort.Length),
@@ -66,6 +67,18 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
         };
+    }
+
+    /// <summary>Rules that look at all clients at once get blocks so short that one of each client fits an activity's memory.</summary>
+    private static UpdateSpec Fitting(RunSpec spec, int cohort)
+    {
+        var block = spec.Update.BlockCoordinates;
+        while (spec.Aggregation.NeedsAllTogether && block > RunLimits.MinBlockCoordinates && (long)cohort * block * sizeof(float) > RobustRound.BlockBudget)
+        {
+            block /= 2;
+        }
+
+        return spec.Update with { BlockCoordinates = block };
     }
 
     private async Task<string[]> SelectAsync(RunSpec spec, int round, IReadOnlyList<string>? seen, CancellationToken cancellationToken)
@@ -79,13 +92,16 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
                 members.Add(member.Name[prefix.Length..]);
             }
 
-            return ClientSelection.Poisson(members, spec.Selection.Rate ?? 1, spec.Seed, round);
+            var drawn = ClientSelection.Poisson(members, spec.Selection.Rate ?? 1, spec.Seed, round);
+            return spec.Aggregation.RootClient is { } trusted ? ClientSelection.With(drawn, trusted) : drawn;
         }
 
+        var root = spec.Aggregation.RootClient;
         seen ??= await presence.SeenLatelyAsync(spec.Population, cancellationToken);
-        return spec.Selection.Kind == Selections.Uniform
+        var selected = spec.Selection.Kind == Selections.Uniform
             ? ClientSelection.Uniform(seen, ClientSelection.Invited(spec.Selection), spec.Seed, round)
             : [.. seen];
+        return root is null ? selected : ClientSelection.With(selected, root);
     }
 
     private async Task<CohortReference> WriteCohortAsync(RoundInput input, string[] cohort, CancellationToken cancellationToken)

@@ -35,6 +35,19 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
     public Task<Stored<AcceptedDocument>> AcceptedAsync(RoundPlan plan, CancellationToken cancellationToken) =>
         _accepted.GetAsync(StoreNames.Accepted(plan.Run, plan.Round), IsLarge(plan), cancellationToken);
 
+    /// <summary>The updates that go into the model, with the weights they have there, and the digest that names this set.</summary>
+    public async Task<RoundContributions> ContributionsAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var accepted = await AcceptedAsync(plan, cancellationToken);
+        if (plan.Aggregation.Rule == Aggregators.WeightedMean)
+        {
+            return new RoundContributions(accepted.Value.Accepted, accepted.Digest, null);
+        }
+
+        var decision = await store.GetAsync(StoreNames.Decision(plan.Run, plan.Round), StoreJson.Default.DecisionDocument, cancellationToken);
+        return new RoundContributions(Contributions.Of(plan, accepted.Value, decision.Value), decision.Digest, decision.Value);
+    }
+
     public async Task<UpdateShape> ShapeAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         var layout = await models.LayoutAsync(plan.Base, cancellationToken);
@@ -91,3 +104,9 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         _headers[digest] = header;
     }
 }
+
+/// <summary>The updates of a round that go into the model.</summary>
+/// <param name="Updates">In client-id order, with their final weights.</param>
+/// <param name="Digest">Names the set: of the accepted document, or of a robust rule's decision.</param>
+/// <param name="Decision">What a robust rule decided, or null.</param>
+internal sealed record RoundContributions(IReadOnlyList<AcceptedUpdate> Updates, Digest Digest, DecisionDocument? Decision);

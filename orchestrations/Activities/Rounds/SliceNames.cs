@@ -10,9 +10,12 @@ internal static class SliceNames
     public static string State(string run, int round, int shard, string tensor) => StoreNames.Slice(run, round, shard, $"state-{tensor}");
 
     /// <summary>What a chunk of clients came to, between the two levels of a reduction; see <see cref="PartialSum"/>.</summary>
-    public static string Partial(string run, int round, int shard, int chunk) => shard == PartialSum.Integers
-        ? StoreNames.Slice(run, round, 0, $"integers-chunk{chunk:D6}")
-        : StoreNames.Slice(run, round, shard, $"chunk{chunk:D6}");
+    public static string Partial(string run, int round, int shard, int chunk) => shard switch
+    {
+        PartialSum.Integers => StoreNames.Slice(run, round, 0, $"integers-chunk{chunk:D6}"),
+        PartialSum.Gram => StoreNames.Slice(run, round, 0, $"gram-block{chunk:D6}"),
+        _ => StoreNames.Slice(run, round, shard, $"chunk{chunk:D6}"),
+    };
 
     public static string Integers(string run, int round) => StoreNames.Slice(run, round, 0, "integers");
 }

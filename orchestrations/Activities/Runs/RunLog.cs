@@ -52,6 +52,9 @@ public enum LogKind
     /// <summary>An update is not in the model.</summary>
     UpdateExcluded = 40,
 
+    /// <summary>A robust rule left an update out.</summary>
+    UpdateLeftOut = 45,
+
     /// <summary>A new version is served.</summary>
     RoundPublished = 50,
 

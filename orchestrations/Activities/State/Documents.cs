@@ -163,6 +163,20 @@ public sealed record AcceptedDocument(IReadOnlyList<AcceptedUpdate> Accepted, IR
 /// <param name="Norm">L2 norm of its parameters.</param>
 public sealed record AcceptedUpdate(string Client, Digest Header, double Weight, double Norm);
 
+/// <summary>What a robust rule made of the accepted updates.</summary>
+/// <param name="Refusal">Why there is no aggregate, or null.</param>
+/// <param name="Kind">The last pass over the coordinates.</param>
+/// <param name="Weights">In the order of the accepted updates: of a weighted sum what each weighs, else 1 for those that take part; 0 for those left out.</param>
+/// <param name="Previous">What the model's previous step weighs in a weighted sum; 0 for rules that do not start from it.</param>
+/// <param name="Trim">Values off each end, of a trimmed mean.</param>
+/// <param name="Keep">Values kept, of a mean around the median.</param>
+/// <param name="Mixing">Rows made before the pass: the places of the clients, among those that take part, whose mean each is; null for none.</param>
+/// <param name="Scores">What the rule thought of each client; empty for rules without scores, or of mixed rows.</param>
+/// <param name="Steps">Steps of an iterative rule.</param>
+public sealed record DecisionDocument(
+    string? Refusal, string Kind, IReadOnlyList<double> Weights, double Previous, int Trim, int Keep,
+    IReadOnlyList<IReadOnlyList<int>>? Mixing, IReadOnlyList<double> Scores, int Steps);
+
 /// <summary>How a round ended.</summary>
 /// <param name="Published">True when it published <see cref="Version"/>.</param>
 /// <param name="Reason">Why abandoned, else null.</param>

@@ -14,6 +14,9 @@ public static class RoundGeometry
     /// <summary>Number of shards of a round; at least 1.</summary>
     public static int ShardCount(RoundPlan plan) => ShardLayout.Count(plan.Parameters, plan.Buffers, plan.ShardCoordinates);
 
+    /// <summary>Shards of parameters, the first ones; 0 for a model without any.</summary>
+    public static int ParameterShards(RoundPlan plan) => (int)ShardLayout.Of(plan.Parameters, plan.ShardCoordinates);
+
     /// <summary>The flat float32 range that a shard reduces; empty for a model without float32 values.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The round has no such shard.</exception>
     public static ShardRange Range(RoundPlan plan, int shard)

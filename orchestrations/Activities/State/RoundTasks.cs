@@ -34,6 +34,7 @@ public static class RoundTasks
         return stage switch
         {
             RoundStage.Validate => reduction.Validations(clients),
+            RoundStage.Measure => RoundGeometry.ParameterShards(plan),
             RoundStage.Fold => Folds(plan, clients),
             RoundStage.Reduce => RoundGeometry.ShardCount(plan),
             RoundStage.Clean => reduction.CleanTasks,

@@ -93,6 +93,9 @@ public static class StoreNames
     /// <summary>Verdicts, norms and final weights; create-once.</summary>
     public static string Accepted(string run, int round) => Round(run, round) + "accepted.json";
 
+    /// <summary>What a robust rule decided about the accepted updates; create-once.</summary>
+    public static string Decision(string run, int round) => Round(run, round) + "decision.json";
+
     /// <summary>A slice of a result vector (<c>weights</c> or an optimizer state's name); create-once.</summary>
     public static string Slice(string run, int round, int shard, string vector) => $"{Slices(run, round)}{shard:D4}.{vector}";
 

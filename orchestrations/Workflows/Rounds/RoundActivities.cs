@@ -23,6 +23,12 @@ public static class RoundActivities
     /// <summary>Makes verdicts into weights, once.</summary>
     public static Activity<RoundInput, RoundAccepted> AcceptUpdates { get; } = new("AcceptUpdates", RetrySpec.Storage);
 
+    /// <summary>Takes the updates' inner products over one coordinate range, for rules that compare clients.</summary>
+    public static Activity<MeasureInput, int> MeasureShard { get; } = new("MeasureShard", RetrySpec.Storage);
+
+    /// <summary>Has a robust rule decide about the accepted updates, once.</summary>
+    public static Activity<RoundInput, RoundDecided> DecideAggregation { get; } = new("DecideAggregation", RetrySpec.Storage);
+
     /// <summary>Folds chunks of clients of one coordinate range: the first of two levels, where one activity could not fold the cohort in time.</summary>
     public static Activity<FoldInput, int> FoldChunks { get; } = new("FoldChunks", RetrySpec.Storage);
 

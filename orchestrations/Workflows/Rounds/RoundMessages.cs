@@ -34,8 +34,21 @@ public sealed record ValidationChunk(string Run, int Round, int Chunk);
 /// <summary>The accepted set in brief.</summary>
 /// <param name="Accepted">Sound updates.</param>
 /// <param name="Enough">True when they reach the minimum.</param>
-/// <param name="Folds">Fold activities that come before the shards; 0 when one level will do.</param>
-public sealed record RoundAccepted(int Accepted, bool Enough, int Folds = 0);
+/// <param name="Folds">Fold activities that come before the shards; 0 when one level will do, or the rule has yet to decide.</param>
+/// <param name="Measures">Activities that take the updates' inner products, for rules that compare clients; else 0.</param>
+/// <param name="Decides">True when a robust rule decides about the updates.</param>
+public sealed record RoundAccepted(int Accepted, bool Enough, int Folds = 0, int Measures = 0, bool Decides = false);
+
+/// <summary>What a robust rule decided, in brief.</summary>
+/// <param name="Refusal">Why there is no aggregate, or null.</param>
+/// <param name="Folds">Fold activities that come before the shards.</param>
+public sealed record RoundDecided(string? Refusal, int Folds);
+
+/// <summary>One task of measuring.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Shard">The coordinate shard, of parameters.</param>
+public sealed record MeasureInput(string Run, int Round, int Shard);
 
 /// <summary>One task of the first of two levels of a reduction.</summary>
 /// <param name="Run">The run.</param>
@@ -66,6 +79,9 @@ public enum RoundStage
 {
     /// <summary>Verdicts on chunks of sealed updates.</summary>
     Validate = 0,
+
+    /// <summary>Inner products of the updates, for rules that compare clients.</summary>
+    Measure,
 
     /// <summary>Sums over chunks of clients, the first of two levels.</summary>
     Fold,

@@ -9,7 +9,7 @@ namespace FedServerless.Workflows.Rounds;
 /// </summary>
 public static class RoundStages
 {
-    /// <summary>Most tasks of a stage that the round fans out itself: four such stages, 200 looks and the single steps are below 1000.</summary>
+    /// <summary>Most tasks of a stage that the round fans out itself: five such stages, 200 looks and the single steps are below 1000.</summary>
     public const int MaxOwnTasks = CapacityModel.MaxOwnTasks;
 
     /// <summary>Instances of a stage's workflow below a round, or none where the round fans out itself: for whoever purges them.</summary>
@@ -37,6 +37,10 @@ public static class RoundStages
         {
             case RoundStage.Validate:
                 await context.FanOutAsync(RoundActivities.ValidateUpdates, [.. tasks.Select(task => new ValidationChunk(part.Run, part.Round, task))]);
+                return true;
+
+            case RoundStage.Measure:
+                await context.FanOutAsync(RoundActivities.MeasureShard, [.. tasks.Select(task => new MeasureInput(part.Run, part.Round, task))]);
                 return true;
 
             case RoundStage.Fold:
@@ -70,6 +74,7 @@ public static class RoundStages
     private static char Letter(RoundStage stage) => stage switch
     {
         RoundStage.Validate => 'v',
+        RoundStage.Measure => 'g',
         RoundStage.Fold => 'c',
         RoundStage.Reduce => 's',
         RoundStage.Clean => 'd',

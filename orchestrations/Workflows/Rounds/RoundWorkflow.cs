@@ -46,7 +46,20 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
         }
 
         context.SetStatus("aggregating");
-        await RoundStages.RunAsync(context, RoundStage.Fold, input, accepted.Folds);
+        var folds = accepted.Folds;
+        if (accepted.Decides)
+        {
+            await RoundStages.RunAsync(context, RoundStage.Measure, input, accepted.Measures);
+            var decided = await context.CallAsync(RoundActivities.DecideAggregation, input);
+            if (decided.Refusal is not null)
+            {
+                return (decided.Refusal, null);
+            }
+
+            folds = decided.Folds;
+        }
+
+        await RoundStages.RunAsync(context, RoundStage.Fold, input, folds);
         if (!await RoundStages.RunAsync(context, RoundStage.Reduce, input, plan.Shards))
         {
             return ("The new weights are not all finite; the model stays as it was.", null);

@@ -10,7 +10,7 @@ internal static class Blocks
     public static UpdateTile Tile(params float[][] updates)
     {
         var blocks = Array.ConvertAll(updates, update => (ReadOnlyMemory<byte>)MemoryMarshal.AsBytes(update.AsSpan()).ToArray());
-        Assert.True(UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), blocks, updates[0].Length, out var tile));
+        Assert.True(UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), blocks, updates[0].Length, null, out var tile));
         return tile!;
     }
 

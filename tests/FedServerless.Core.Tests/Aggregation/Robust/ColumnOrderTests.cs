@@ -142,7 +142,7 @@ public sealed class ColumnOrderTests
         var codec = UpdateCodecs.All.Get(name);
         var (encoded, decoded) = Encode(codec, Blocks.Random(9, 333, seed: 2));
         var (actual, expected) = (new double[333], new double[333]);
-        Assert.True(UpdateTile.TryOpen(codec, encoded, 333, out var tile));
+        Assert.True(UpdateTile.TryOpen(codec, encoded, 333, null, out var tile));
 
         Assert.True(ColumnOrder.ForMedian(9, null).TryMedian(tile!, actual));
         Assert.True(ColumnOrder.ForMedian(9, null).TryMedian(Blocks.Tile(decoded), expected));
@@ -154,7 +154,7 @@ public sealed class ColumnOrderTests
     public void TryOpen_BlockOfAnotherLength_IsRefusedWhenRead()
     {
         var block = (ReadOnlyMemory<byte>)new byte[19];
-        Assert.True(UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), [block], 5, out var tile));
+        Assert.True(UpdateTile.TryOpen(UpdateCodecs.All.Get(UpdateCodecs.Float32), [block], 5, null, out var tile));
 
         Assert.False(tile!.TryRead(0, 5, new float[5], 5));
     }
