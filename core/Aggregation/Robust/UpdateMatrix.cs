@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FedServerless.Capacity;
 using FedServerless.Compression;
 using FedServerless.Numerics;
 
@@ -6,7 +7,7 @@ namespace FedServerless.Aggregation.Robust;
 
 /// <summary>
 /// A rule over updates that lie in memory, decoded: what simulations and attack laboratories run. The numbers are those of
-/// the sharded path: the same blocks of <see cref="Reductions.SuperBlock"/> coordinates, the same kernels.
+/// the sharded path: the same blocks of <see cref="ShardLayout.SuperBlock"/> coordinates, the same kernels.
 /// </summary>
 public static class UpdateMatrix
 {
@@ -46,10 +47,10 @@ public static class UpdateMatrix
         var total = new double[rows.Count * rows.Count];
         var part = new double[total.Length];
         var block = new BlockGram(rows.Count);
-        for (var start = 0; start < length; start += Reductions.SuperBlock)
+        for (var start = 0; start < length; start += (int)ShardLayout.SuperBlock)
         {
             Array.Clear(part);
-            block.TryAccumulate(Open(rows, start, Math.Min(Reductions.SuperBlock, length - start)), part);
+            block.TryAccumulate(Open(rows, start, Math.Min((int)ShardLayout.SuperBlock, length - start)), part);
             for (var i = 0; i < total.Length; i++)
             {
                 total[i] += part[i];
@@ -77,9 +78,9 @@ public static class UpdateMatrix
 
         List<float[]> chosen = [.. rows.Take(clients).Where((_, i) => pass.Weights[i] > 0)];
         var pieces = ColumnPassKernel.Create(pass, chosen.Count);
-        for (var start = 0; start < aggregate.Length; start += Reductions.SuperBlock)
+        for (var start = 0; start < aggregate.Length; start += (int)ShardLayout.SuperBlock)
         {
-            var count = Math.Min(Reductions.SuperBlock, aggregate.Length - start);
+            var count = Math.Min((int)ShardLayout.SuperBlock, aggregate.Length - start);
             if (!pieces.TryRun(Open(chosen, start, count), aggregate.Slice(start, count)))
             {
                 throw new ArgumentException("An update has a value that is not finite.", nameof(rows));
