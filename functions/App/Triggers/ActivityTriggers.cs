@@ -38,6 +38,14 @@ public sealed class ActivityTriggers(EngineInvoker engine)
     [Function("AcceptUpdates")]
     public Task<JsonElement> AcceptUpdates([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
 
+    /// <summary><see cref="RoundActivities.MeasureShard"/>.</summary>
+    [Function("MeasureShard")]
+    public Task<JsonElement> MeasureShard([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
+
+    /// <summary><see cref="RoundActivities.DecideAggregation"/>.</summary>
+    [Function("DecideAggregation")]
+    public Task<JsonElement> DecideAggregation([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
+
     /// <summary><see cref="RoundActivities.FoldChunks"/>.</summary>
     [Function("FoldChunks")]
     public Task<JsonElement> FoldChunks([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
