@@ -12,6 +12,12 @@ public interface IUpdateCodec
     /// <summary>The id in update headers; stable for ever.</summary>
     byte Id { get; }
 
+    /// <summary>
+    /// True when a block says something about every coordinate. Clients whose updates leave coordinates out, each others, cannot be
+    /// compared: see <see cref="Aggregation.Robust.RuleCodecs"/>. Default true.
+    /// </summary>
+    bool IsDense => true;
+
     /// <summary>Smallest and largest legal encoded length, in bytes, of a block of <paramref name="coordinates"/> values.</summary>
     (int Min, int Max) EncodedLength(int coordinates);
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using FedServerless.Aggregation;
+using FedServerless.Aggregation.Robust;
 using FedServerless.Compression;
 using FedServerless.Optimization;
 using FedServerless.Testing;
@@ -41,7 +41,7 @@ public sealed partial class DocumentationTests
     public void Policies_EachIsNamedInTheDocs()
     {
         var text = string.Concat(Pages().Select(File.ReadAllText));
-        var names = Aggregators.Names.Concat(ServerOptimizers.Names).Concat(UpdateCodecs.All.Names);
+        var names = AggregationRules.Names.Concat(ServerOptimizers.Names).Concat(UpdateCodecs.All.Names);
         Assert.All(names, name => Assert.Contains($"`{name}`", text, StringComparison.Ordinal));
     }
 

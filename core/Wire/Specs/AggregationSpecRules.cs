@@ -1,4 +1,5 @@
 using FedServerless.Aggregation.Robust;
+using FedServerless.Compression;
 using FedServerless.Optimization;
 
 namespace FedServerless.Wire;
@@ -88,6 +89,11 @@ internal static class AggregationSpecRules
         if (aggregation.Rule != AggregationRules.WeightedMean && aggregation.Levels == 2 && !aggregation.IsSum)
         {
             findings.Add("aggregation.levels", 2, $"1 or nothing with aggregation.rule '{aggregation.Rule}', which looks at all clients of a coordinate at once");
+        }
+
+        if (UpdateCodecs.All.TryGet(spec.Update.Codec ?? "", out var codec) && !RuleCodecs.Fits(aggregation.Rule, codec))
+        {
+            findings.Add("update.codec", codec.Name, $"a dense codec with aggregation.rule '{aggregation.Rule}', which compares clients coordinate by coordinate");
         }
 
         if (spec.Selection is not { Kind: Selections.Uniform, Clients: { } clients })
