@@ -86,7 +86,7 @@ internal static class AggregationSpecRules
             findings.Add("optimizer.name", spec.Optimizer.Name, $"'{ServerOptimizers.FedAvg}' with aggregation.rule '{AggregationRules.CenteredClipping}': it starts from the last step of the model, which other optimizers change");
         }
 
-        if (aggregation.Rule != AggregationRules.WeightedMean && aggregation.Levels == 2 && !aggregation.IsSum)
+        if (aggregation.Rule != AggregationRules.WeightedMean && aggregation.Levels == 2 && !aggregation.IsSum())
         {
             findings.Add("aggregation.levels", 2, $"1 or nothing with aggregation.rule '{aggregation.Rule}', which looks at all clients of a coordinate at once");
         }
@@ -107,7 +107,7 @@ internal static class AggregationSpecRules
             findings.Add("selection.clients", clients, $"enough for aggregation.rule '{aggregation.Rule}': {refusal}");
         }
 
-        if (aggregation.NeedsAllTogether && clients > RunLimits.MaxComparedClients)
+        if (aggregation.NeedsAllTogether() && clients > RunLimits.MaxComparedClients)
         {
             findings.Add("selection.clients", clients, $"at most {RunLimits.MaxComparedClients} with aggregation.rule '{aggregation.Rule}', which compares clients");
         }

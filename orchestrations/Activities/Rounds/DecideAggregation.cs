@@ -62,7 +62,7 @@ internal sealed class DecideAggregation(IObjectStore store, RoundReader rounds, 
     private static string? Refusal(RoundPlan plan, AcceptedDocument accepted, RobustRule rule, int judged)
     {
         var (spec, root) = (plan.Aggregation, plan.Aggregation.RootClient);
-        if (spec.NeedsAllTogether && rule.NeedsGram && judged > RunLimits.MaxComparedClients)
+        if (spec.NeedsAllTogether() && rule.NeedsGram && judged > RunLimits.MaxComparedClients)
         {
             return $"refused: '{spec.Rule}' compares at most {RunLimits.MaxComparedClients} updates; there are {judged}";
         }

@@ -73,7 +73,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
     private static UpdateSpec Fitting(RunSpec spec, int cohort)
     {
         var block = spec.Update.BlockCoordinates;
-        while (spec.Aggregation.NeedsAllTogether && block > RunLimits.MinBlockCoordinates && (long)cohort * block * sizeof(float) > RobustRound.BlockBudget)
+        while (spec.Aggregation.NeedsAllTogether() && block > RunLimits.MinBlockCoordinates && (long)cohort * block * sizeof(float) > RobustRound.BlockBudget)
         {
             block /= 2;
         }
