@@ -97,7 +97,7 @@ public sealed class ReductionTests
         var outcome = await federation.RunRoundAsync();
 
         Assert.Equal(RoundOutcomeKind.Published, outcome.Kind);
-        var instances = Enum.GetValues<RoundStage>().SelectMany(stage => RoundStages.InstanceIds("run~r000001", stage, stage == RoundStage.Reduce ? 1 : 200));
+        var instances = Enum.GetValues<RoundStage>().SelectMany(stage => RoundStages.InstanceIds("run~r000001", stage, stage is RoundStage.Reduce or RoundStage.Measure ? 1 : 200));
         foreach (var instance in instances)
         {
             Assert.NotNull(await federation.Environment.Client.GetStatusAsync(instance, CancellationToken.None));
