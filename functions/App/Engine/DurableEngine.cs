@@ -33,21 +33,21 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
         {
             // Whatever a workflow lets out fails its instance, in words that are short.
             var failure = StepFailure.From(exception);
-            Report(durable, name, context.Actions, failure);
-            TellWaiter(durable, start);
+            Report(durable, name, context.Actions + TellWaiter(durable, start), failure);
             throw new WorkflowFailedException(failure);
         }
 
-        Report(durable, name, context.Actions, null);
         if (turn.IsAgain)
         {
+            Report(durable, name, context.Actions, null);
+
             // Wakes that nobody waited for are dropped: the next generation looks at the truth before it waits.
             var next = start with { Input = Json.Parse(turn.Json), Status = context.Status };
             durable.ContinueAsNew(next.Write(), preserveUnprocessedEvents: false);
             return Json.Null;
         }
 
-        TellWaiter(durable, start);
+        Report(durable, name, context.Actions + TellWaiter(durable, start), null);
         return Json.Parse(turn.Json);
     }
 
@@ -83,12 +83,16 @@ internal sealed class DurableEngine(Registry registry, DurableEngineOptions opti
         }
     }
 
-    private static void TellWaiter(TaskOrchestrationContext durable, StartMessage start)
+    /// <summary>Wakes the parent that started this instance; returns the actions that takes.</summary>
+    private static int TellWaiter(TaskOrchestrationContext durable, StartMessage start)
     {
-        if (start.Waiter is { } waiter)
+        if (start.Waiter is not { } waiter)
         {
-            durable.SendEvent(waiter, DurableSteps.EndOf(durable.InstanceId), Json.Null);
+            return 0;
         }
+
+        durable.SendEvent(waiter, DurableSteps.EndOf(durable.InstanceId), Json.Null);
+        return 1;
     }
 
     private static void Report(TaskOrchestrationContext durable, string workflow, int actions, StepFailure? failure)

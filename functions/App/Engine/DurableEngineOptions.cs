@@ -9,6 +9,6 @@ internal sealed record DurableEngineOptions
     /// </summary>
     public TimeSpan FirstLook { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longest such pause. Default an hour: a round of seven days costs its parent fewer than 190 looks.</summary>
-    public TimeSpan LongestLook { get; init; } = TimeSpan.FromHours(1);
+    /// <summary>Longest such pause. Default four hours: a round of seven days costs its parent fewer than 60 looks.</summary>
+    public TimeSpan LongestLook { get; init; } = TimeSpan.FromHours(4);
 }

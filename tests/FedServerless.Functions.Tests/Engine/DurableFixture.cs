@@ -18,7 +18,7 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
     /// <summary>Longest an instance may take to end in a test.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    private readonly RegistryBuilder _registry = new(json ?? new DefaultJsonTypeInfoResolver());
+    private RegistryBuilder _registry = new(json ?? new DefaultJsonTypeInfoResolver());
     private readonly RecordingLoggerFactory _log = new();
     private readonly SemaphoreSlim _starting = new(1);
     private int _working;
@@ -66,7 +66,10 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
         await Task.Delay(by);
     }
 
-    public async Task RestartAsync(TimeSpan down = default)
+    public Task RestartAsync(TimeSpan down = default) => RestartAsync(null, down);
+
+    /// <summary>Stops the worker and starts another, with other code if <paramref name="deploy"/> binds it.</summary>
+    public async Task RestartAsync(Action<IWorkflowBinder>? deploy, TimeSpan down = default)
     {
         var backend = await BackendAsync();
 
@@ -79,6 +82,13 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
         }
 
         await backend.StopWorkerAsync();
+        if (deploy is not null)
+        {
+            _registry = new RegistryBuilder(json ?? new DefaultJsonTypeInfoResolver());
+            deploy(this);
+            _engine = NewEngine();
+        }
+
         await Task.Delay(down);
         await backend.StartWorkerAsync();
     }
@@ -112,13 +122,16 @@ internal sealed class DurableFixture(IJsonTypeInfoResolver? json = null) : IEngi
 
     private async Task<DurableBackend> StartAsync()
     {
-        var registry = _registry.Build();
-        _engine = new DurableEngine(registry, new DurableEngineOptions { FirstLook = TimeSpan.FromMilliseconds(200) }, _log.CreateLogger<DurableEngine>());
-        return await DurableBackend.StartAsync(tasks => Register(tasks, registry), _log);
+        _engine = NewEngine();
+        return await DurableBackend.StartAsync(Register, _log);
     }
 
-    private void Register(DurableTaskRegistry tasks, Registry registry)
+    private DurableEngine NewEngine() =>
+        new(_registry.Build(), new DurableEngineOptions { FirstLook = TimeSpan.FromMilliseconds(200) }, _log.CreateLogger<DurableEngine>());
+
+    private void Register(DurableTaskRegistry tasks)
     {
+        var registry = _engine!.Registry;
         foreach (var workflow in registry.Workflows.Keys)
         {
             tasks.AddOrchestratorFunc<JsonElement, JsonElement>(workflow, async (context, input) => See(workflow, input, await _engine!.RunWorkflowAsync(context)));

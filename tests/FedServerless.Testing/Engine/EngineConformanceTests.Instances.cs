@@ -360,4 +360,62 @@ public abstract partial class EngineConformanceTests
         });
         Assert.Equal("x", await OutputAsync());
     }
+
+    [Fact]
+    public async Task Log_AroundManyAwaits_IsWrittenOnce()
+    {
+        On(Double, n => n * 2);
+        On(async (context, n) =>
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                context.Log($"step {i}");
+                await context.CallAsync(Double, i);
+            }
+
+            return Done("x");
+        });
+        await RunAsync();
+        Assert.Equal(["a: step 0", "a: step 1", "a: step 2", "a: step 3"], _engine.WorkflowLog);
+    }
+
+    [Theory]
+    [InlineData(19_999, true)]
+    [InlineData(20_000, true)]
+    [InlineData(20_001, false)]
+    public async Task RunAsync_ManyCallsOfOneGeneration_AreTakenUpToTheLimit(int calls, bool taken)
+    {
+        On(async (context, n) =>
+        {
+            for (var i = 0; i < n; i++)
+            {
+                await context.WaitUntilAsync(context.UtcNow);
+            }
+
+            return Done("x");
+        });
+        var status = await RunAsync(calls);
+        Assert.Equal(taken ? WorkflowPhase.Completed : WorkflowPhase.Failed, status.Phase);
+        Assert.Equal(taken, status.Error is null || !status.Error.Contains("continue as new", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Again_WakesOfAnEarlierGeneration_DoNotPileUp()
+    {
+        // Each generation looks first, so a wake that came before it may be dropped, and must not be handed on for ever.
+        On(Double, n => n);
+        On(async (context, n) =>
+        {
+            await context.CallAsync(Double, n);
+            return n < 10 ? Again(n + 1) : Done(await context.WaitForEventAsync("go", context.UtcNow + Units(0.3)) ? "woken once" : "not woken");
+        });
+        await StartAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await WakeAsync("go");
+        }
+
+        var status = await _engine.CompleteAsync("a");
+        Assert.True(status.Output is "\"woken once\"" or "\"not woken\"", status.Output ?? status.Error);
+    }
 }

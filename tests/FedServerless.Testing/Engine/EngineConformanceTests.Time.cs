@@ -158,4 +158,70 @@ public abstract partial class EngineConformanceTests
         Assert.Equal(WorkflowPhase.Completed, (await StatusAsync())!.Phase);
         Assert.Null(await StatusAsync("nobody"));
     }
+
+    [Fact]
+    public async Task WaitForEventAsync_TimedOutOnce_CanStillBeWoken()
+    {
+        On(async (context, n) =>
+        {
+            var first = await context.WaitForEventAsync("go", context.UtcNow + Units(0.3));
+            var second = await context.WaitForEventAsync("go", context.UtcNow + Units(20));
+            return Done($"{first} {second}");
+        });
+        await StartAsync();
+        await _engine.AdvanceAsync(Units(1));
+        await WakeAsync("go");
+        await _engine.AdvanceAsync(Units(0.5));
+        Assert.Equal("\"False True\"", (await StatusAsync())!.Output);
+    }
+
+    [Fact]
+    public async Task WakeAsync_ManyBeforeTheWait_EndOneWaitAtMost()
+    {
+        On(async (context, n) =>
+        {
+            await context.WaitUntilAsync(context.UtcNow + Units(1));
+            await context.WaitForEventAsync("go", context.UtcNow + Units(0.3));
+            return Done(await context.WaitForEventAsync("go", context.UtcNow + Units(0.3)));
+        });
+        await StartAsync();
+        await _engine.AdvanceAsync(Units(0.2));
+        for (var i = 0; i < 20; i++)
+        {
+            await WakeAsync("go");
+        }
+
+        await AssertOutputAsync("False");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(30)]
+    public async Task WakeAsync_LostOrRepeated_ChangesWhenAndNotWhat(int wakes)
+    {
+        // What a round does: it looks at the truth, which is there before anybody wakes it, and the same comes of it in every case.
+        var isThere = new TaskCompletionSource();
+        var look = new Activity<int, bool>("Look", Once);
+        On(look, _ => isThere.Task.IsCompleted);
+        On(async (context, n) =>
+        {
+            var deadline = context.UtcNow + Units(4);
+            while (!await context.CallAsync(look, n) && context.UtcNow < deadline)
+            {
+                await context.WaitForEventAsync("go", context.UtcNow + Units(1));
+            }
+
+            return Done(await context.CallAsync(look, n));
+        });
+        await StartAsync();
+        await _engine.AdvanceAsync(Units(0.3));
+        isThere.SetResult();
+        for (var i = 0; i < wakes; i++)
+        {
+            await WakeAsync("go");
+        }
+
+        await AssertOutputAsync("True");
+    }
 }

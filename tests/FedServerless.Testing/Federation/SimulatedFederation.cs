@@ -108,7 +108,7 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflo
     {
         if (activity.Name == RoundActivities.OpenRound.Name)
         {
-            code = (IActivity<TInput, TOutput>)(object)new Answering(Activities.OpenRound, Clients);
+            code = (IActivity<TInput, TOutput>)(object)new AnsweringOpenRound(Activities.OpenRound, Clients);
         }
 
         Environment.AddActivity(activity, async (input, cancellationToken) =>
@@ -122,15 +122,17 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflo
             return both[1];
         });
     }
+}
 
-    private sealed class Answering(IActivity<RoundInput, CollectionOpened> inner, SimulatedClients clients) : IActivity<RoundInput, CollectionOpened>
+/// <summary>Opens a round, and the simulated clients answer at once.</summary>
+public sealed class AnsweringOpenRound(IActivity<RoundInput, CollectionOpened> inner, SimulatedClients clients) : IActivity<RoundInput, CollectionOpened>
+{
+    /// <inheritdoc/>
+    public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
-        public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
-        {
-            var opened = await inner.RunAsync(input, cancellationToken);
-            await clients.AnswerAsync(input.Run, input.Round, cancellationToken);
-            return opened;
-        }
+        var opened = await inner.RunAsync(input, cancellationToken);
+        await clients.AnswerAsync(input.Run, input.Round, cancellationToken);
+        return opened;
     }
 }
 

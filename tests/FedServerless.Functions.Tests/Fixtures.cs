@@ -1,0 +1,3 @@
+using FedServerless.Testing.Storage;
+
+[assembly: AssemblyFixture(typeof(AzuriteFixture))]
