@@ -3,11 +3,13 @@ using FedServerless.Activities.Clients;
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.Models;
 using FedServerless.Gateway.About;
+using FedServerless.Gateway.Audit;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Clients;
 using FedServerless.Gateway.Http;
 using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Models;
+using FedServerless.Gateway.Repeats;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Gateway.Runs;
 using FedServerless.Gateway.Upkeep;
@@ -23,7 +25,7 @@ public static class GatewayServices
     /// <summary>
     /// Adds the route table and all behind it. The host adds <see cref="Storage.IObjectStore"/>, <see cref="TimeProvider"/>,
     /// <see cref="IServerSecrets"/> and <see cref="IOperatorAuthenticator"/>, and calls <see cref="RunWatchdog"/>,
-    /// <see cref="InstancePurge"/>, <see cref="EnrolmentSweep"/> and <see cref="OrphanSweep"/> now and then.
+    /// <see cref="InstancePurge"/> and <see cref="Sweeper"/> now and then.
     /// </summary>
     /// <param name="services">Where.</param>
     /// <param name="options">Validated here.</param>
@@ -39,6 +41,10 @@ public static class GatewayServices
 
         services.AddSingleton(options).AddSingleton(options.Upkeep).AddSingleton(options.Limits);
         services.TryAddSingleton<RequestGate>();
+        services.TryAddSingleton<AnsweredRequests>();
+        services.TryAddSingleton<AuditLog>();
+        services.TryAddSingleton<RequestAudit>();
+        services.TryAddSingleton<AuditViews>();
         services.TryAddSingleton<NonceIssuer>();
         services.TryAddSingleton<RouteTable>();
         services.TryAddSingleton<RouteRunner>();
@@ -106,6 +112,8 @@ public static class GatewayServices
         services.TryAddSingleton<InstancePurge>();
         services.TryAddSingleton<EnrolmentSweep>();
         services.TryAddSingleton<OrphanSweep>();
+        services.TryAddSingleton<AgeSweep>();
+        services.TryAddSingleton<Sweeper>();
         return services;
     }
 }

@@ -35,6 +35,8 @@ namespace FedServerless.Wire;
 [JsonSerializable(typeof(ClientView))]
 [JsonSerializable(typeof(CreateEnrolmentRequest))]
 [JsonSerializable(typeof(CreateEnrolmentResponse))]
+[JsonSerializable(typeof(AuditRecord))]
+[JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Listing<RunView>))]
 [JsonSerializable(typeof(Listing<RoundView>))]
 [JsonSerializable(typeof(Listing<VersionView>))]

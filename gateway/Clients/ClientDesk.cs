@@ -69,6 +69,7 @@ public sealed class ClientDesk(ClientRegistry clients, Enrolments enrolments, Pr
             return Reply.Problem(Problems.Invalid("No code was made.", problems));
         }
 
+        call.Subject = $"clients/{request.Client}";
         var (secret, expiresAt) = await enrolments.CreateAsync(
             request.Client, request.Population, TimeSpan.FromSeconds(request.ValidForSeconds), cancellationToken);
         var code = new EnrolmentCode(ServerUrl(call.Http.Request), request.Client, secret);
@@ -79,7 +80,14 @@ public sealed class ClientDesk(ClientRegistry clients, Enrolments enrolments, Pr
     internal async Task<Reply> EnrolAsync(RouteCall call, CancellationToken cancellationToken)
     {
         var request = call.Read(WireJson.Default.EnrolRequest);
-        var (outcome, client) = await enrolments.EnrolAsync(request.Code, call.Device.Key, cancellationToken);
+        var (outcome, client, isNew) = await enrolments.EnrolAsync(request.Code, call.Device.Key, cancellationToken);
+        if (client is not null)
+        {
+            call.Subject = $"clients/{client.Client}";
+            call.IsRepetition = !isNew;
+            call.Detail = $"generation {client.Generation} with key {client.Thumbprint}";
+        }
+
         return outcome switch
         {
             EnrolmentOutcome.Enrolled => Reply.Json(

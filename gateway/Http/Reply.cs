@@ -24,6 +24,12 @@ public sealed class Reply : IResult
     /// <summary>The status code.</summary>
     public int Status => _status;
 
+    /// <summary>The body; empty where there is none or it is written as it comes.</summary>
+    internal byte[] Body => _body;
+
+    /// <summary>True for an answer that was given before.</summary>
+    internal bool IsReplayed => _headers.Any(header => header.Key == Repeats.AnsweredRequests.ReplayedHeader);
+
     /// <summary>The kind of refusal; null for an answer that is none.</summary>
     public string? ProblemType { get; private init; }
 
@@ -32,7 +38,7 @@ public sealed class Reply : IResult
         new(status, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, type));
 
     /// <summary>Bytes that are JSON already.</summary>
-    public static Reply JsonBytes(byte[] body) => new(StatusCodes.Status200OK, "application/json", body);
+    public static Reply JsonBytes(byte[] body, int status = StatusCodes.Status200OK) => new(status, "application/json", body);
 
     /// <summary>A refusal, as RFC 9457 has it.</summary>
     public static Reply Problem(ProblemDetails problem) =>

@@ -56,6 +56,9 @@ public sealed record Route
     /// <summary>Status codes of successes and of the refusals particular to it.</summary>
     public IReadOnlyList<int> Statuses { get; init; } = [200];
 
+    /// <summary>True where an answer holds a code or a pre-signed URL, which is stored nowhere.</summary>
+    public bool ShowsSecret { get; init; }
+
     /// <summary>What it does.</summary>
     public required Func<RouteCall, CancellationToken, Task<Reply>> Handler { get; init; }
 

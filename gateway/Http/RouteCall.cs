@@ -36,6 +36,19 @@ public sealed class RouteCall(HttpContext http, IWorkflowClient workflows, byte[
     /// <exception cref="InvalidOperationException">The route is not an operator's.</exception>
     public OperatorCaller Operator => caller ?? throw new InvalidOperationException("This route has no operator.");
 
+    /// <summary>For the audit log, where the path does not tell what the request is about: set by the handler.</summary>
+    internal string? Subject { get; set; }
+
+    /// <summary>For the audit log, more for people: set by the handler.</summary>
+    internal string? Detail { get; set; }
+
+    /// <summary>For the audit log: the request found everything done already.</summary>
+    internal bool IsRepetition { get; set; }
+
+    internal OperatorCaller? Caller => caller;
+
+    internal DeviceCaller? Signer => device;
+
     /// <summary>A name from the path.</summary>
     /// <exception cref="ProblemException">404: it is not a legal name, so nothing is called so.</exception>
     public string Name(string parameter)

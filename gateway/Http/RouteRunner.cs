@@ -1,6 +1,8 @@
 using FedServerless.Activities.Metering;
+using FedServerless.Gateway.Audit;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Limits;
+using FedServerless.Gateway.Repeats;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -11,8 +13,8 @@ namespace FedServerless.Gateway.Http;
 
 /// <summary>Runs one row of the table: policy, body, handler, answer. The only place where exceptions become answers.</summary>
 public sealed partial class RouteRunner(
-    IOperatorAuthenticator operators, DeviceAuthenticator devices, RequestGate gate, IServerSecrets secrets, GatewayOptions options,
-    UsageBook usage, ILogger<RouteRunner> logger)
+    IOperatorAuthenticator operators, DeviceAuthenticator devices, RequestGate gate, AnsweredRequests answered, RequestAudit audit,
+    IServerSecrets secrets, GatewayOptions options, UsageBook usage, ILogger<RouteRunner> logger)
 {
     /// <summary>When to ask again while the host lacks something: it looks for it about as often.</summary>
     private const string RetryUnavailableAfterSeconds = "15";
@@ -44,22 +46,35 @@ public sealed partial class RouteRunner(
     {
         var cancellationToken = http.RequestAborted;
         Reply reply;
-        SenderAddress? sender = null;
         try
         {
-            sender = gate.Enter(http);
-            if (route.Policy is RoutePolicy.Device or RoutePolicy.DeviceEnrol)
+            var sender = gate.Sender(http);
+            RouteCall? call = null;
+            try
             {
-                await secrets.WaitAsync(cancellationToken);
-                http.Response.Headers[DeviceApi.NonceHeader] = devices.FreshNonce();
+                gate.Enter(http.Request, sender);
+                if (route.Policy is RoutePolicy.Device or RoutePolicy.DeviceEnrol)
+                {
+                    await secrets.WaitAsync(cancellationToken);
+                    http.Response.Headers[DeviceApi.NonceHeader] = devices.FreshNonce();
+                }
+
+                call = await AdmitAsync(route, http, sender, workflows, cancellationToken);
+                reply = route is { Policy: RoutePolicy.Operator, Method: not "GET" }
+                    ? await answered.AnswerAsync(route, call, cancellationToken)
+                    : await route.Handler(call, cancellationToken);
+            }
+            catch (ProblemException refused)
+            {
+                reply = Refuse(route, refused);
             }
 
-            var call = await AdmitAsync(route, http, sender.Value, workflows, cancellationToken);
-            reply = await route.Handler(call, cancellationToken);
-            if (route.Policy == RoutePolicy.DeviceEnrol && reply.ProblemType is null)
+            if (IsRefusedProof(reply.ProblemType))
             {
-                gate.AdmitEnrolment(sender.Value);
+                gate.Refuse(sender);
             }
+
+            await audit.NoteAsync(route, http, call, sender, reply, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -67,35 +82,28 @@ public sealed partial class RouteRunner(
         }
         catch (Exception exception)
         {
-            reply = Refuse(route, http, exception);
-        }
-
-        if (sender is { } from && reply.ProblemType is { } type && IsRefusedProof(type))
-        {
-            gate.Refuse(from);
+            reply = Answer(Explain(route, http, exception));
         }
 
         await reply.ExecuteAsync(http);
     }
 
     // A stale nonce or clock is how an honest device finds out; these are how somebody tries doors.
-    private static bool IsRefusedProof(string type) => type is "/problems/authentication" or "/problems/revoked" or "/problems/enrolment-code";
+    private static bool IsRefusedProof(string? type) => type is "/problems/authentication" or "/problems/revoked" or "/problems/enrolment-code";
 
-    private Reply Refuse(Route route, HttpContext http, Exception exception)
+    private static Reply Answer(ProblemDetails problem) => problem.Status == StatusCodes.Status503ServiceUnavailable
+        ? Reply.Problem(problem).With("Retry-After", RetryUnavailableAfterSeconds)
+        : Reply.Problem(problem);
+
+    private static Reply Refuse(Route route, ProblemException refused)
     {
-        var problem = Explain(route, http, exception);
-        var reply = Reply.Problem(problem);
-        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
-        {
-            reply.With("Retry-After", RetryUnavailableAfterSeconds);
-        }
-
-        if (exception is ProblemException { Problem.Status: StatusCodes.Status401Unauthorized })
+        var reply = Answer(refused.Problem);
+        if (refused.Problem.Status == StatusCodes.Status401Unauthorized)
         {
             reply.With("WWW-Authenticate", route.Policy == RoutePolicy.Operator ? "Bearer" : DeviceApi.AuthorizationScheme);
         }
 
-        return exception is ProblemException { RetryAfterSeconds: { } seconds } ? reply.With("Retry-After", $"{seconds}") : reply;
+        return refused.RetryAfterSeconds is { } seconds ? reply.With("Retry-After", $"{seconds}") : reply;
     }
 
     private async Task<RouteCall> AdmitAsync(
@@ -140,8 +148,6 @@ public sealed partial class RouteRunner(
     {
         switch (exception)
         {
-            case ProblemException refused:
-                return refused.Problem;
             case BadHttpRequestException bad:
                 return Problems.Transport(bad.StatusCode);
             case SecretsUnavailableException none:

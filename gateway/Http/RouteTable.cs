@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using FedServerless.Gateway.About;
+using FedServerless.Gateway.Audit;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Clients;
 using FedServerless.Gateway.Models;
@@ -24,14 +25,14 @@ public sealed class RouteTable
     public RouteTable(
         RunLifecycle runs, RunViews runViews, RunDeletion deletion, RunLogs logs, RoundViews rounds,
         Models.Models models, ModelUploads modelUploads, ClientDesk clients,
-        CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations, HostReport host)
+        CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations, AuditViews audit, HostReport host)
     {
         _openApi = new Lazy<byte[]>(() => OpenApiDocument.Write(Routes!));
         Routes =
         [
             .. RunRows(runs, runViews, deletion, logs, rounds),
             .. ModelRows(models, modelUploads),
-            .. ClientRows(clients),
+            .. ClientRows(clients, audit),
             .. DeviceRows(clients, checkIns, uploads, receipts, evaluations),
             .. PublicRows(host),
         ];
@@ -82,18 +83,19 @@ public sealed class RouteTable
         yield return new() { Name = "getModel", Method = "GET", Template = "models/{model}", Policy = Operator, Summary = "Shows the version that a model serves, with a URL of its file.", Response = json.VersionView, Statuses = [200, 404], Handler = models.GetAsync };
         yield return new() { Name = "listVersions", Method = "GET", Template = "models/{model}/versions", Policy = Operator, Summary = "Lists a model's versions.", Response = json.ListingVersionView, Statuses = [200, 404], Handler = models.VersionsAsync };
         yield return new() { Name = "getVersion", Method = "GET", Template = "models/{model}/versions/{version}", Policy = Operator, Summary = "Shows a version, with a URL of its file.", Response = json.VersionView, Statuses = [200, 404], Handler = models.VersionAsync };
-        yield return new() { Name = "announceModel", Method = "POST", Template = "models/{model}/uploads", Policy = Operator, Summary = "Gives a URL to upload a first version to.", Request = json.ModelUploadRequest, Response = json.PartUpload, Statuses = [200, 400], Handler = uploads.AnnounceAsync };
-        yield return new() { Name = "createModel", Method = "POST", Template = "models/{model}", Policy = Operator, Summary = "Makes an uploaded file a model's first version.", Request = json.CreateModelRequest, Response = json.VersionView, Statuses = [201, 200, 404, 409, 422], Handler = uploads.CreateAsync };
-        yield return new() { Name = "rollBackModel", Method = "POST", Template = "models/{model}/rollback", Policy = Operator, Summary = "Moves a model's pointer to another of its versions.", Request = json.RollbackRequest, Response = json.VersionView, Statuses = [200, 404, 409], Handler = models.RollBackAsync };
+        yield return new() { Name = "announceModel", Method = "POST", Template = "models/{model}/uploads", Policy = Operator, Summary = "Gives a URL to upload a first version to.", Request = json.ModelUploadRequest, Response = json.PartUpload, Statuses = [200, 400], ShowsSecret = true, Handler = uploads.AnnounceAsync };
+        yield return new() { Name = "createModel", Method = "POST", Template = "models/{model}", Policy = Operator, Summary = "Makes an uploaded file a model's first version.", Request = json.CreateModelRequest, Response = json.VersionView, Statuses = [201, 200, 404, 409, 422], ShowsSecret = true, Handler = uploads.CreateAsync };
+        yield return new() { Name = "rollBackModel", Method = "POST", Template = "models/{model}/rollback", Policy = Operator, Summary = "Moves a model's pointer to another of its versions.", Request = json.RollbackRequest, Response = json.VersionView, Statuses = [200, 404, 409], ShowsSecret = true, Handler = models.RollBackAsync };
     }
 
-    private static IEnumerable<Route> ClientRows(ClientDesk clients)
+    private static IEnumerable<Route> ClientRows(ClientDesk clients, AuditViews audit)
     {
         var json = WireJson.Default;
         yield return new() { Name = "listClients", Method = "GET", Template = "clients", Policy = Operator, Summary = "Lists the clients.", Response = json.ListingClientView, Query = [("population", "Only this population's.")], Handler = clients.ListAsync };
         yield return new() { Name = "getClient", Method = "GET", Template = "clients/{client}", Policy = Operator, Summary = "Shows a client.", Response = json.ClientView, Statuses = [200, 404], Handler = clients.GetAsync };
         yield return new() { Name = "revokeClient", Method = "POST", Template = "clients/{client}/revoke", Policy = Operator, Summary = "Shuts a client out until it enrols with a new code.", Response = json.ClientView, Statuses = [200, 404], Handler = clients.RevokeAsync };
-        yield return new() { Name = "createEnrolment", Method = "POST", Template = "enrolments", Policy = Operator, Roles = OperatorRoles.Operator | OperatorRoles.Enroller, Summary = "Makes a one-time code.", Request = json.CreateEnrolmentRequest, Response = json.CreateEnrolmentResponse, Statuses = [201, 400], Handler = clients.CreateCodeAsync };
+        yield return new() { Name = "createEnrolment", Method = "POST", Template = "enrolments", Policy = Operator, Roles = OperatorRoles.Operator | OperatorRoles.Enroller, Summary = "Makes a one-time code.", Request = json.CreateEnrolmentRequest, Response = json.CreateEnrolmentResponse, Statuses = [201, 400], ShowsSecret = true, Handler = clients.CreateCodeAsync };
+        yield return new() { Name = "getAudit", Method = "GET", Template = "audit", Policy = Operator, Summary = "A page of a day's audit records.", Response = json.AuditPage, Query = [("day", "The day in UTC as yyyy-MM-dd; today where it is left out."), ("after", "What the page before gave as next.")], Statuses = [200, 400], Handler = audit.GetAsync };
     }
 
     private static IEnumerable<Route> DeviceRows(ClientDesk clients, CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations)

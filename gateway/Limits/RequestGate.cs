@@ -38,18 +38,19 @@ public sealed class RequestGate
     /// <summary>Requests refused with 429 since the host began.</summary>
     public long Limited => Interlocked.Read(ref _limited);
 
-    /// <summary>The sender, charged for one request.</summary>
+    /// <summary>Where a request comes from.</summary>
+    internal SenderAddress Sender(HttpContext http) => SenderAddress.Of(http, _limits.TrustedForwarders);
+
+    /// <summary>Charges the address for one request.</summary>
     /// <exception cref="ProblemException">414 or 431: the request is out of shape. 429: the address is out of tokens.</exception>
-    internal SenderAddress Enter(HttpContext http)
+    internal void Enter(HttpRequest request, SenderAddress sender)
     {
-        var sender = SenderAddress.Of(http, _limits.TrustedForwarders);
         if (!_addresses.TryTake(sender.Key, out var wait))
         {
             throw TooMany(wait, "This address sent too many requests that prove nothing.");
         }
 
-        CheckShape(http.Request);
-        return sender;
+        CheckShape(request);
     }
 
     /// <summary>The proof holds: the address gets back what it paid, and the device pays.</summary>
@@ -67,9 +68,6 @@ public sealed class RequestGate
         _addresses.Charge(sender.Key, -1);
         Take(_operators, id, "This operator sent too many requests.");
     }
-
-    /// <summary>A code was good: the address gets back what it paid.</summary>
-    internal void AdmitEnrolment(SenderAddress sender) => _addresses.Charge(sender.Key, -1);
 
     /// <summary>A proof, key or code was not what it should be.</summary>
     internal void Refuse(SenderAddress sender) => _addresses.Charge(sender.Key, _limits.FailureCost - 1);

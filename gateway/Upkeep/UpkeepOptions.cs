@@ -30,6 +30,9 @@ public sealed record UpkeepOptions
     /// <summary>Purges after which a pass ends with the round it is at, 1 or more, so that a pass ends within seconds whatever has piled up. Default 500.</summary>
     public int MaxPurgesPerPass { get; init; } = 500;
 
+    /// <summary>How long audit records are kept, a day or more. Default 400 days.</summary>
+    public TimeSpan KeepAuditFor { get; init; } = TimeSpan.FromDays(400);
+
     /// <summary>Largest factor by which <see cref="ConfirmAfter"/> grows.</summary>
     public const int MaxBackOff = 8;
 
@@ -64,6 +67,11 @@ public sealed record UpkeepOptions
         if (MaxPurgesPerPass < 1)
         {
             yield return $"MaxPurgesPerPass is {MaxPurgesPerPass}; expected 1 or more.";
+        }
+
+        if (KeepAuditFor < TimeSpan.FromDays(1))
+        {
+            yield return $"KeepAuditFor is {KeepAuditFor}; expected a day or more.";
         }
     }
 }

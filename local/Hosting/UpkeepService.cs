@@ -7,8 +7,7 @@ namespace FedServerless.Local.Hosting;
 
 /// <summary>What timers do on Azure: the watchdog every minute, purging and sweeping every hour.</summary>
 internal sealed partial class UpkeepService(
-    RunWatchdog watchdog, InstancePurge purge, EnrolmentSweep enrolments, OrphanSweep orphans,
-    IWorkflowClient workflows, LocalHostOptions options, TimeProvider time, ILogger<UpkeepService> logger) : BackgroundService
+    RunWatchdog watchdog, InstancePurge purge, Sweeper sweeper, IWorkflowClient workflows, LocalHostOptions options, TimeProvider time, ILogger<UpkeepService> logger) : BackgroundService
 {
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
@@ -18,11 +17,7 @@ internal sealed partial class UpkeepService(
     private async Task SweepAsync(CancellationToken stoppingToken)
     {
         await purge.RunAsync(workflows, stoppingToken);
-        var swept = await orphans.RunAsync(stoppingToken) + await enrolments.RunAsync(stoppingToken);
-        if (swept > 0)
-        {
-            LogSwept(swept);
-        }
+        await sweeper.RunAsync(stoppingToken);
     }
 
     private async Task RepeatAsync(string what, TimeSpan every, Func<Task> pass, CancellationToken stoppingToken)
@@ -41,9 +36,6 @@ internal sealed partial class UpkeepService(
             }
         }
     }
-
-    [LoggerMessage(4001, LogLevel.Information, "Swept {Objects} orphaned uploads and dead codes")]
-    private partial void LogSwept(int objects);
 
     [LoggerMessage(4002, LogLevel.Warning, "{What} failed; trying again later")]
     private partial void LogFailed(string what, Exception exception);

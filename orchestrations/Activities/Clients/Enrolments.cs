@@ -53,16 +53,17 @@ public sealed class Enrolments(IObjectStore store, ClientRegistry clients, TimeP
     }
 
     /// <summary>Binds a code to a key and the key to the client. Safe to repeat after a crash at any point.</summary>
-    public async Task<(EnrolmentOutcome Outcome, ClientDocument? Client)> EnrolAsync(
+    /// <returns>How it ended, the client where it is enrolled, and whether this very call enrolled it.</returns>
+    public async Task<(EnrolmentOutcome Outcome, ClientDocument? Client, bool IsNew)> EnrolAsync(
         string secret, DeviceKey key, CancellationToken cancellationToken)
     {
         if (!TryHash(secret, out var hash))
         {
-            return (EnrolmentOutcome.UnknownCode, null);
+            return (EnrolmentOutcome.UnknownCode, null, false);
         }
 
         var (outcome, enrolment) = await ConsumeAsync(StoreNames.Enrolment(hash), key, cancellationToken);
-        return outcome == EnrolmentOutcome.Enrolled ? await ApplyAsync(enrolment!, key, cancellationToken) : (outcome, null);
+        return outcome == EnrolmentOutcome.Enrolled ? await ApplyAsync(enrolment!, key, cancellationToken) : (outcome, null, false);
     }
 
     private async Task<(EnrolmentOutcome Outcome, EnrolmentDocument? Enrolment)> ConsumeAsync(
@@ -91,7 +92,7 @@ public sealed class Enrolments(IObjectStore store, ClientRegistry clients, TimeP
         }
     }
 
-    private async Task<(EnrolmentOutcome Outcome, ClientDocument? Client)> ApplyAsync(
+    private async Task<(EnrolmentOutcome Outcome, ClientDocument? Client, bool IsNew)> ApplyAsync(
         EnrolmentDocument enrolment, DeviceKey key, CancellationToken cancellationToken)
     {
         while (true)
@@ -102,7 +103,7 @@ public sealed class Enrolments(IObjectStore store, ClientRegistry clients, TimeP
             var isDone = generation == enrolment.Generation && current!.Value.Thumbprint == key.Thumbprint && current.Value.State == ClientStates.Enrolled;
             if (!isDone && generation != enrolment.Generation - 1)
             {
-                return (EnrolmentOutcome.Superseded, null);
+                return (EnrolmentOutcome.Superseded, null, false);
             }
 
             var next = isDone
@@ -111,7 +112,7 @@ public sealed class Enrolments(IObjectStore store, ClientRegistry clients, TimeP
                     enrolment.Client, enrolment.Population, key.X, key.Y, key.Thumbprint, time.GetUtcNow(), ClientStates.Enrolled, enrolment.Generation);
             if (await clients.WriteAsync(next, current, cancellationToken))
             {
-                return (EnrolmentOutcome.Enrolled, next);
+                return (EnrolmentOutcome.Enrolled, next, !isDone);
             }
         }
     }

@@ -169,6 +169,18 @@ public static class StoreNames
     /// <summary>Prefix of all clients.</summary>
     public const string Clients = "clients/";
 
+    /// <summary>Prefix of what operators' requests with an idempotency key were answered.</summary>
+    public const string Answers = "requests/";
+
+    /// <summary>What one such request was answered, by the hash of its caller and key; compare-and-swap.</summary>
+    public static string Answer(Digest request) => $"{Answers}{request}.json";
+
+    /// <summary>Prefix of the audit log; below it names sort by time.</summary>
+    public const string Audit = "audit/";
+
+    /// <summary>Prefix of a day's audit records.</summary>
+    public static string AuditDay(DateOnly day) => FormattableString.Invariant($"{Audit}{day:yyyy}/{day:MM}/{day:dd}/");
+
     /// <summary>Prefix of all one-time codes.</summary>
     public const string Enrolments = "enrolments/";
 

@@ -37,13 +37,14 @@ public sealed class GatewayOptionsTests
                 GiveUpAfter = 0,
                 KeepInstancesFor = TimeSpan.Zero,
                 MaxPurgesPerPass = 0,
+                KeepAuditFor = TimeSpan.Zero,
             },
         };
 
         Assert.Equal(
             [
                 "PublicUrl", "HoldCheckInsFor", "CheckInsPerSecond", "MinRetryAfter", "BoardFreshFor", "UrlsValidFor",
-                "ConfirmAfter", "StuckAfter", "MaxRecoveriesPerHour", "GiveUpAfter", "KeepInstancesFor", "MaxPurgesPerPass",
+                "ConfirmAfter", "StuckAfter", "MaxRecoveriesPerHour", "GiveUpAfter", "KeepInstancesFor", "MaxPurgesPerPass", "KeepAuditFor",
                 "Limits.Address", "Limits.Device", "Limits.Operator", "Limits.FailureCost", "Limits.TrackedSenders", "Limits.TrustedForwarders",
             ],
             options.Problems().Select(problem => problem.Split(' ')[0]));

@@ -63,7 +63,7 @@ public sealed class RunWatchdogTests
     [InlineData(3)]
     public async Task Look_StartDiedAtAnyWrite_IsCompleted(int write)
     {
-        using var bench = new GatewayBench(wrap: inner => FaultInjectingStore.At(inner, write + 2, StoreFault.FailBefore));
+        using var bench = new GatewayBench(wrap: inner => FaultInjectingStore.At(inner, write + 3, StoreFault.FailBefore));
         await bench.OperateAsync("createRun", "runs", new CreateRunRequest("r", RoundScene.Spec), WireJson.Default.CreateRunRequest);
         await bench.OperateAsync("startRun", "runs/r/start");
         bench.Workflows.Started.Clear();
