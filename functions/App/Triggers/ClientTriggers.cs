@@ -35,4 +35,11 @@ public sealed class ClientTriggers(RouteInvoker routes)
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/enrolments")] HttpRequest request,
         [DurableClient] DurableTaskClient client) =>
         routes.RunAsync("createEnrolment", request, client);
+
+    /// <summary>A page of a day's audit records.</summary>
+    [Function("getAudit")]
+    public Task GetAudit(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/audit")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        routes.RunAsync("getAudit", request, client);
 }
