@@ -5,7 +5,7 @@ namespace FedServerless.Cli.Laboratory;
 
 /// <summary>One rule under one attack on one partition: means over the seeds.</summary>
 internal sealed record AttackCell(
-    string Partition, string Rule, string Attack, double? Accuracy, double? Lowest, double? Backdoor, string? Refusal, string? Expected)
+    string Partition, string Rule, string Attack, double? Accuracy, double? Lowest, double? Backdoor, double? WorstServed, string? Refusal, string? Expected)
 {
     /// <summary>The cell in a table.</summary>
     [JsonIgnore]
@@ -16,10 +16,10 @@ internal sealed record AttackCell(
         var refusal = outcomes.Select(outcome => outcome.Refusal).FirstOrDefault(reason => reason is not null);
         var expected = KnownLimits.Of(rule, attack);
         return refusal is not null
-            ? new AttackCell(partition, rule, attack, null, null, null, refusal, expected)
+            ? new AttackCell(partition, rule, attack, null, null, null, null, refusal, expected)
             : new AttackCell(
                 partition, rule, attack, outcomes.Average(outcome => outcome.Accuracy!.Value), outcomes.Min(outcome => outcome.Accuracy!.Value),
-                outcomes.Average(outcome => outcome.Backdoor!.Value), null, expected);
+                outcomes.Average(outcome => outcome.Backdoor!.Value), outcomes.Average(outcome => outcome.WorstServed!.Value), null, expected);
     }
 }
 

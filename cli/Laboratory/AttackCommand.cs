@@ -31,10 +31,11 @@ internal static class AttackCommand
         var mixing = new Option<string>("--mixing") { Description = $"What is done before the rules that can have it: {string.Join(", ", AggregationRules.Mixings)}.", HelpName = "HOW", DefaultValueFactory = _ => defaults.Mixing }
             .OneOf(AggregationRules.Mixings);
         var csv = new Option<string?>("--csv") { Description = "Write the table to this file.", HelpName = "FILE" }.NotBlank();
+        var figure = new Option<string?>("--figure") { Description = "Draw the tables to this file, SVG.", HelpName = "FILE" }.NotBlank();
         var json = new Option<bool>("--json") { Description = "Write the result as JSON on the last line." };
         var command = new Command("attack", "Run federations with liars among their clients: every rule against every attack.")
         {
-            clients, liars, rounds, seeds, rules, names, partitions, mixing, csv, json,
+            clients, liars, rounds, seeds, rules, names, partitions, mixing, csv, figure, json,
         };
         command.SetAction((parsed, cancellationToken) => new AttackLaboratory(shell, new AttackOptions
         {
@@ -47,6 +48,7 @@ internal static class AttackCommand
             Partitions = [.. parsed.GetRequiredValue(partitions).Split(',').Select(Parse)],
             Mixing = parsed.GetRequiredValue(mixing),
             Csv = parsed.GetValue(csv),
+            Figure = parsed.GetValue(figure),
             Json = parsed.GetValue(json),
         }).RunAsync(cancellationToken));
         return command;

@@ -74,11 +74,13 @@ internal sealed class AttackFederation
             cancellationToken.ThrowIfCancellationRequested();
             if (RunRound(round) is { } refusal)
             {
-                return new AttackOutcome(null, null, refusal);
+                return new AttackOutcome(null, null, null, refusal);
             }
         }
 
-        return new AttackOutcome(_test.Evaluate(_model, cancellationToken).Accuracy, _triggered.Evaluate(_model, cancellationToken).Accuracy, null);
+        return new AttackOutcome(Accuracy(_test), Accuracy(_triggered), _clients.Skip(_options.Liars).Min(Accuracy), null);
+
+        double? Accuracy(DenseClassifier data) => data.Evaluate(_model, cancellationToken).Accuracy;
     }
 
     private string? RunRound(int round)
@@ -154,5 +156,6 @@ internal sealed class AttackFederation
 /// <summary>How a federation under attack ended.</summary>
 /// <param name="Accuracy">On held-out digits after the last round, or null when the rule refused.</param>
 /// <param name="Backdoor">Share of held-out digits with the trigger that are taken for its label, those of that label left out; or null.</param>
+/// <param name="WorstServed">The lowest accuracy that an honest client has on its own samples: whom the rule leaves behind; or null.</param>
 /// <param name="Refusal">Why the rule refused, or null.</param>
-internal sealed record AttackOutcome(double? Accuracy, double? Backdoor, string? Refusal);
+internal sealed record AttackOutcome(double? Accuracy, double? Backdoor, double? WorstServed, string? Refusal);

@@ -35,7 +35,8 @@ internal sealed class AttackLaboratory(Shell shell, AttackOptions options)
                 shell.Output.WriteLine(table.Row([rule, .. row.Select(cell => cell.Text)]));
             }
 
-            WriteBackdoor(partition, cells);
+            WriteLine("Backdoor's success", partition, "backdoor", cells, cell => cell.Backdoor);
+            WriteLine("Accuracy of the worst served honest client on its own digits, nobody lying", partition, "none", cells, cell => cell.WorstServed);
         }
 
         WriteNotes(cells);
@@ -56,12 +57,12 @@ internal sealed class AttackLaboratory(Shell shell, AttackOptions options)
         return row;
     }
 
-    private void WriteBackdoor(PartitionChoice partition, List<AttackCell> cells)
+    private void WriteLine(string title, PartitionChoice partition, string attack, List<AttackCell> cells, Func<AttackCell, double?> value)
     {
-        var backdoors = cells.Where(cell => cell.Attack == "backdoor" && cell.Partition == partition.ToString() && cell.Backdoor is not null).ToArray();
-        if (backdoors.Length > 0)
+        var row = cells.Where(cell => cell.Attack == attack && cell.Partition == partition.ToString() && value(cell) is not null).ToArray();
+        if (row.Length > 0)
         {
-            shell.Output.WriteLine("Backdoor's success: " + string.Join(", ", backdoors.Select(cell => $"{cell.Rule} {Columns.Number(cell.Backdoor, 2)}")));
+            shell.Output.WriteLine($"{title}: {string.Join(", ", row.Select(cell => $"{cell.Rule} {Columns.Number(value(cell), 2)}"))}");
         }
     }
 
@@ -82,28 +83,38 @@ internal sealed class AttackLaboratory(Shell shell, AttackOptions options)
 
     private async Task WriteFilesAsync(List<AttackCell> cells, CancellationToken cancellationToken)
     {
+        if (options.Figure is { } figure)
+        {
+            await WriteAsync(figure, AttackFigure.Draw(options, cells), cancellationToken);
+        }
+
         if (options.Csv is { } path)
         {
-            var text = new StringBuilder("partition,rule,attack,clients,liars,rounds,seeds,accuracy,lowest,backdoor,refusal,expected\n");
+            var text = new StringBuilder("partition,rule,attack,clients,liars,rounds,seeds,accuracy,lowest,backdoor,worstServed,refusal,expected\n");
             foreach (var cell in cells)
             {
-                text.Append(CultureInfo.InvariantCulture, $"{cell.Partition},{cell.Rule},{cell.Attack},{options.Clients},{options.Liars},{options.Rounds},{options.Seeds},{cell.Accuracy:F4},{cell.Lowest:F4},{cell.Backdoor:F4},\"{cell.Refusal}\",\"{cell.Expected}\"\n");
+                text.Append(CultureInfo.InvariantCulture, $"{cell.Partition},{cell.Rule},{cell.Attack},{options.Clients},{options.Liars},{options.Rounds},{options.Seeds},{cell.Accuracy:F4},{cell.Lowest:F4},{cell.Backdoor:F4},{cell.WorstServed:F4},\"{cell.Refusal}\",\"{cell.Expected}\"\n");
             }
 
-            try
-            {
-                await File.WriteAllTextAsync(path, text.ToString(), cancellationToken);
-                shell.Output.WriteLine($"Written: {path}");
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                throw new CommandException($"'{path}' cannot be written: {exception.Message}");
-            }
+            await WriteAsync(path, text.ToString(), cancellationToken);
         }
 
         if (options.Json)
         {
             shell.Output.WriteLine(JsonSerializer.Serialize(cells, AttackJson.Default.ListAttackCell));
+        }
+    }
+
+    private async Task WriteAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(shell.CurrentFolder, path), text, cancellationToken);
+            shell.Output.WriteLine($"Written: {path}");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"'{path}' cannot be written: {exception.Message}");
         }
     }
 }

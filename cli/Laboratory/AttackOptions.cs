@@ -33,6 +33,9 @@ internal sealed record AttackOptions
     /// <summary>Where the table goes as CSV; null for nowhere.</summary>
     public string? Csv { get; init; }
 
+    /// <summary>Where the tables go as a picture, SVG; null for nowhere.</summary>
+    public string? Figure { get; init; }
+
     /// <summary>Write the result as JSON on the last line.</summary>
     public bool Json { get; init; }
 }
