@@ -35,7 +35,8 @@ public sealed record RequestLimits
 
     /// <summary>
     /// Proxies before the host that add the sender's address to <c>X-Forwarded-For</c>, 0 to 8: the address that many entries from the
-    /// right is the sender's, and whatever stands left of it is hearsay. 0 passes the header over. Default 0; Azure's front end is 1.
+    /// right is the sender's, and whatever stands left of it is hearsay. 0 passes the header over. Default 0, on Azure Functions as well:
+    /// its worker has put the front end's entry in the connection's place before the gateway sees the request.
     /// </summary>
     public int TrustedForwarders { get; init; }
 

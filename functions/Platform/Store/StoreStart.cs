@@ -1,3 +1,4 @@
+using FedServerless.Activities.Metering;
 using FedServerless.Functions.Platform.Settings;
 using FedServerless.Storage;
 using FedServerless.Storage.Azure;
@@ -17,7 +18,9 @@ internal sealed partial class StoreStart(IObjectStore store, FedSettings setting
     {
         try
         {
-            if (settings.StorageConnection is not null && store is AzureBlobStore blobs)
+            // What is registered counts the requests of the store that it is over.
+            var inner = store is MeteredStore metered ? metered.Inner : store;
+            if (settings.StorageConnection is not null && inner is AzureBlobStore blobs)
             {
                 await blobs.CreateContainerAsync(stoppingToken);
             }

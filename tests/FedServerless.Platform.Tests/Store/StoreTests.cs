@@ -1,10 +1,15 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Azure.Core;
+using FedServerless.Functions.Platform;
 using FedServerless.Functions.Platform.Store;
+using FedServerless.Platform.Tests.Settings;
 using FedServerless.Platform.Tests.StandIns;
 using FedServerless.Storage.Azure;
 using FedServerless.Testing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace FedServerless.Platform.Tests.Store;
 
@@ -100,6 +105,46 @@ public sealed class StoreTests : IAsyncLifetime
         await Store().HeadAsync("a", TestContext.Current.CancellationToken);
 
         Assert.Equal(TimeSpan.Zero, _gauge.Ahead);
+    }
+
+    [Fact]
+    public async Task Start_OnALaptop_MakesTheContainer()
+    {
+        var asked = new ConcurrentQueue<string>();
+        _answer = http =>
+        {
+            asked.Enqueue($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}");
+            http.Response.StatusCode = StatusCodes.Status201Created;
+            return Task.CompletedTask;
+        };
+        var folder = Directory.CreateTempSubdirectory("fed-store-");
+        try
+        {
+            await using var services = OnALaptop(folder.FullName);
+            var start = services.GetServices<IHostedService>().OfType<StoreStart>().Single();
+
+            await start.StartAsync(TestContext.Current.CancellationToken);
+            await start.ExecuteTask!;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        Assert.Equal(["PUT /devstoreaccount1/fed?restype=container", "HEAD /devstoreaccount1/fed/health"], asked);
+    }
+
+    // The composition that runs, before an account that is the stand-in.
+    private ServiceProvider OnALaptop(string folder)
+    {
+        var values = SettingsBench.Laptop();
+        values["Fed:SecretsFolder"] = folder;
+        values["Fed:StorageConnection"] =
+            $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=AAAA;BlobEndpoint={_account.Http}devstoreaccount1;";
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddFedPlatform(SettingsBench.Configuration(values), SettingsBench.Environment(isDevelopment: true));
+        return services.BuildServiceProvider();
     }
 
     private static Task Answer(HttpContext http, int status, string code)
