@@ -1,6 +1,7 @@
 using FedServerless.Activities;
 using FedServerless.Functions.Engine;
 using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Upkeep;
 using FedServerless.Wire;
 using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
@@ -31,8 +32,9 @@ public static class FunctionsServices
         services.AddSingleton(provider => new EngineInvoker(provider.GetRequiredService<DurableEngine>()));
         services.AddSingleton(provider => new RouteInvoker(
             provider.GetRequiredService<RouteTable>(), provider.GetRequiredService<RouteRunner>(), provider.GetRequiredService<DurableEngine>()));
-
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<UpkeepInvoker>(provider));
+        services.AddSingleton(provider => new UpkeepInvoker(
+            provider.GetRequiredService<RunWatchdog>(), provider.GetRequiredService<InstancePurge>(), provider.GetRequiredService<Sweeper>(),
+            provider.GetRequiredService<DurableEngine>()));
 
         // The worker's own Kestrel takes 30 MB of a body if it is not told otherwise.
         services.Configure<KestrelServerOptions>(kestrel =>

@@ -35,6 +35,9 @@ internal sealed class TestApp : IDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    /// <summary>An object of a class with triggers, made as the worker makes it.</summary>
+    public object Make(Type triggers) => ActivatorUtilities.CreateInstance(_services, triggers);
+
     /// <summary>A request to a row, past the binding.</summary>
     public Task<(int Status, string Text, IHeaderDictionary Headers)> SendAsync(string route, string method, string path, string? key = null) =>
         AnswerAsync(method, path, key, request => Get<RouteInvoker>().RunAsync(route, request, new NoDurableClient()));

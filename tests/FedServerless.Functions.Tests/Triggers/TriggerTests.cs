@@ -15,6 +15,10 @@ public sealed class TriggerTests : IDisposable
     private readonly TestApp _app = new();
 
     [Fact]
+    public void Triggers_AllOfThem_CanBeMade() =>
+        Assert.All(Functions().Select(function => function.Method.DeclaringType!).Distinct(), triggers => Assert.NotNull(_app.Make(triggers)));
+
+    [Fact]
     public void HttpTriggers_AreTheRowsOfTheTable()
     {
         var rows = _app.Get<RouteTable>().Routes.Select(route => $"{route.Name}: {route.Method} v1/{route.Template}");
