@@ -105,6 +105,10 @@ param alertEmail string = ''
 @minValue(0)
 param monthlyBudget int = 0
 
+@description('Gigabyte-seconds of the host in a day that are worth a mail, sooner than a budget can tell. `fed run status` shows what a round takes. 0, or no alertEmail: none.')
+@minValue(0)
+param dailyGBSeconds int = 0
+
 @description('First day of the month in which the budget starts. Do not set it.')
 param budgetStart string = utcNow('yyyy-MM-01')
 
@@ -289,6 +293,7 @@ module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
     workspaceId: monitoring.outputs.workspaceId
     dataStorageId: dataStorage.outputs.id
     monthlyBudget: monthlyBudget
+    dailyGBSeconds: dailyGBSeconds
     budgetStart: budgetStart
   }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Xml;
 using FedServerless.Cli.Processes;
 
@@ -90,10 +91,16 @@ internal static class TestProgram
         }
     }
 
-    private static ProcessStartInfo Start(TestProject project, TestOptions options)
+    /// <summary>How a program is started.</summary>
+    public static ProcessStartInfo Start(TestProject project, TestOptions options)
     {
         var start = ChildProcess.Dotnet([project.Program, "-noLogo", "-noColor", "-noAutoReporters", "-xml", project.Report, .. options.FilterArguments]);
         start.WorkingDirectory = Path.GetDirectoryName(project.Program)!;
+        if (project.Processors is { } processors)
+        {
+            start.Environment["DOTNET_PROCESSOR_COUNT"] = processors.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (options.Long)
         {
             start.Environment[Variables.LongTests] = "1";

@@ -14,14 +14,8 @@ if (-not $env:AZURE_PRINCIPAL_ID) {
 }
 
 # A new role assignment takes minutes to be known everywhere; until then the vault answers 403.
-for ($tries = 20; ; ) {
-    ./fed.cmd secrets rotate --if-missing --vault $env:FED_VAULT_URI
-    if ($LASTEXITCODE -eq 0) { break }
-    $tries--
-    if ($tries -eq 0) {
-        [Console]::Error.WriteLine("The server's secret could not be made in ten minutes; the messages above say why. Run 'azd hooks run postprovision' to try again.")
-        exit 1
-    }
-    Write-Host "Trying again in 30 seconds, $tries times more."
-    Start-Sleep -Seconds 30
+./fed.cmd secrets rotate --if-missing --wait 10m --vault $env:FED_VAULT_URI
+if ($LASTEXITCODE -ne 0) {
+    [Console]::Error.WriteLine("The server's secret could not be made; the messages above say why. Run 'azd hooks run postprovision' to try again.")
+    exit 1
 }

@@ -14,13 +14,7 @@ if [ -z "${AZURE_PRINCIPAL_ID:-}" ]; then
 fi
 
 # A new role assignment takes minutes to be known everywhere; until then the vault answers 403.
-tries=20
-until ./fed secrets rotate --if-missing --vault "${FED_VAULT_URI:?}"; do
-  tries=$((tries - 1))
-  if [ "$tries" -eq 0 ]; then
-    echo "The server's secret could not be made in ten minutes; the messages above say why. Run 'azd hooks run postprovision' to try again." >&2
-    exit 1
-  fi
-  echo "Trying again in 30 seconds, $tries times more."
-  sleep 30
-done
+if ! ./fed secrets rotate --if-missing --wait 10m --vault "${FED_VAULT_URI:?}"; then
+  echo "The server's secret could not be made; the messages above say why. Run 'azd hooks run postprovision' to try again." >&2
+  exit 1
+fi

@@ -24,11 +24,15 @@ param dataStorageId string
 @minValue(0)
 param monthlyBudget int
 
+@description('Gigabyte-seconds of the host in a day that are worth a mail; 0 for none.')
+@minValue(0)
+param dailyGBSeconds int
+
 @description('First day of the budget\'s first month.')
 param budgetStart string
 
 // Severity: 1 error, 2 warning. Frequency and window are ISO 8601 durations. An alert fires for every row of its query.
-var queries = [
+var always = [
   {
     name: 'round-failed'
     title: 'A round was abandoned'
@@ -78,6 +82,20 @@ var queries = [
     query: 'AppTraces | where toint(Properties.EventId) in (5002, 5101) | project TimeGenerated, Message'
   }
 ]
+
+// Sooner than a budget, which sees what was billed: hours, at times a day, later.
+var cost = {
+  name: 'cost'
+  title: 'The host works more than it should in a day'
+  severity: 2
+  frequency: 'PT1H'
+  window: 'P1D'
+  query: 'AppMetrics | where Name == "fed.gb_seconds" | summarize used = sum(Sum) | where used > ${dailyGBSeconds}'
+}
+
+var queries = dailyGBSeconds == 0 ? always : concat(always, [
+  cost
+])
 
 resource actions 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-${token}'

@@ -40,11 +40,12 @@ public sealed partial class AlertTests
         Assert.All(Texts("name"), name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Texts(string property) =>
-        ((ArrayOf)Alerts.Declarations.OfType<Variable>().Single(variable => variable.Symbol == "queries").Value).Items.Cast<ObjectOf>().Select(item => ((Text)item.At(property)!).Plain!);
+    // What does not depend on parameters; where text does, the text around them.
+    private static IEnumerable<string> Texts(string property) => Alerts.Declarations.OfType<Variable>().SelectMany(variable => variable.Value.All()).OfType<ObjectOf>()
+        .Select(query => string.Concat(((Text)query.At(property)!).Parts.OfType<Fragment>().Select(part => part.Value)));
 
     private static int Minutes(string duration) => Duration().Match(duration) is { Success: true } match
-        ? int.Parse(match.Groups["n"].Value, CultureInfo.InvariantCulture) * (match.Groups["unit"].Value == "H" ? 60 : 1)
+        ? int.Parse(match.Groups["n"].Value, CultureInfo.InvariantCulture) * match.Groups["unit"].Value switch { "D" => 1440, "H" => 60, _ => 1 }
         : throw new FormatException(duration);
 
     [GeneratedRegex(@"LoggerMessage\((?<id>\d+),", RegexOptions.CultureInvariant)]
@@ -53,6 +54,6 @@ public sealed partial class AlertTests
     [GeneratedRegex(@"\b\d{4}\b", RegexOptions.CultureInvariant)]
     private static partial Regex EventId();
 
-    [GeneratedRegex("^PT(?<n>[0-9]+)(?<unit>[MH])$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^P(?:T(?<n>[0-9]+)(?<unit>[MH])|(?<n>[0-9]+)(?<unit>D))$", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
 }

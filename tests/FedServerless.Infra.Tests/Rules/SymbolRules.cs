@@ -8,7 +8,7 @@ internal static class SymbolRules
     // The language's functions, as far as the templates use them: a misspelt one is not among them.
     private static readonly string[] Functions =
     [
-        "allowed", "description", "empty", "environment", "guid", "json", "maxLength", "maxValue", "metadata", "minLength", "minValue",
+        "allowed", "concat", "description", "empty", "environment", "guid", "json", "maxLength", "maxValue", "metadata", "minLength", "minValue",
         "subscription", "subscriptionResourceId", "tenant", "toLower", "union", "uniqueString", "utcNow",
     ];
 
