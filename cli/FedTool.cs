@@ -7,6 +7,7 @@ using FedServerless.Cli.Hosting;
 using FedServerless.Cli.Laboratory;
 using FedServerless.Cli.Models;
 using FedServerless.Cli.Runs;
+using FedServerless.Cli.Secrets;
 using FedServerless.Cli.Testing;
 
 namespace FedServerless.Cli;
@@ -27,6 +28,7 @@ internal static class FedTool
         ModelCommands.Create(shell),
         ClientCommands.Create(shell),
         ClientCommands.CreateEnrol(shell),
+        SecretCommands.Create(shell),
         VersionCommand.Create(shell),
     };
 

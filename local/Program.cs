@@ -9,6 +9,13 @@ if (options is null)
 
 try
 {
+    if (options.RotateSecrets)
+    {
+        var ring = LocalHost.RotateSecrets(options.DataFolder);
+        Console.WriteLine($"Secret {ring.Current.Kid} is current; {ring.Previous?.Kid}, the one before it, stays active until the next rotation.");
+        return 0;
+    }
+
     await using var host = await LocalHost.StartAsync(options, parts: null, CancellationToken.None);
     Console.WriteLine($"FedServerless serves {host.Url} from {Path.GetFullPath(options.DataFolder)}");
     await host.WaitForShutdownAsync(options.UntilInputEnds ? StandardInput.WhenEnded() : CancellationToken.None);

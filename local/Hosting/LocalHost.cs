@@ -81,6 +81,21 @@ public sealed class LocalHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes a new master secret in a folder on which no host runs; the one in use becomes the previous one.</summary>
+    /// <exception cref="HostStartException">A host runs there, or the folder's secrets are damaged; nothing was changed.</exception>
+    public static SecretRing RotateSecrets(string dataFolder)
+    {
+        try
+        {
+            using var only = DataFolderLock.Acquire(dataFolder);
+            return SecretFiles.Rotate(dataFolder);
+        }
+        catch (Exception exception)
+        {
+            throw Explain(exception, new LocalHostOptions { DataFolder = dataFolder }) ?? exception;
+        }
+    }
+
     /// <summary>Runs until it is told to stop, by a signal or by its engine.</summary>
     public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app!.WaitForShutdownAsync(cancellationToken);
 

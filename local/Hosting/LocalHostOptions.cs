@@ -53,6 +53,9 @@ public sealed record LocalHostOptions
     /// <summary>How often ended instances are purged, and orphaned uploads and dead codes removed. Default an hour.</summary>
     public TimeSpan SweepEvery { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>Make a new master secret and end, without serving. Default false.</summary>
+    public bool RotateSecrets { get; init; }
+
     /// <summary>Reads the command line; the problems say all that is wrong with it.</summary>
     public static (LocalHostOptions? Options, IReadOnlyList<string> Problems) Parse(IReadOnlyList<string> args)
     {
@@ -91,9 +94,14 @@ public sealed record LocalHostOptions
             return (this with { UntilInputEnds = true }, false);
         }
 
+        if (name == "--rotate-secrets")
+        {
+            return (this with { RotateSecrets = true }, false);
+        }
+
         if (name is not ("--data" or "--url" or "--port" or "--public-url" or "--azure" or "--azurite" or "--container"))
         {
-            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --azurite, --container, --no-flush or --until-stdin-ends.");
+            problems.Add($"'{name}' is unknown; expected --data, --url, --port, --public-url, --azure, --azurite, --container, --no-flush, --rotate-secrets or --until-stdin-ends.");
             return (this, false);
         }
 

@@ -51,6 +51,27 @@ public sealed class SecretFilesTests
     }
 
     [Fact]
+    public async Task RotateSecrets_WhileAHostRuns_IsRefused()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var before = await File.ReadAllTextAsync(Path.Combine(host.Folder, SecretFiles.MasterFile));
+
+        var refused = Assert.Throws<Local.Hosting.HostStartException>(() => Local.Hosting.LocalHost.RotateSecrets(host.Folder));
+
+        Assert.Contains($"{Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllTextAsync(Path.Combine(host.Folder, SecretFiles.MasterFile)));
+    }
+
+    [Fact]
+    public void RotateSecrets_StoppedHost_KeepsTheSecretInUseAsThePreviousOne()
+    {
+        using var folder = new TemporaryFolder();
+        var before = SecretFiles.Load(folder.Path).Ring.Current.Kid;
+
+        Assert.Equal(before, Local.Hosting.LocalHost.RotateSecrets(folder.Path).Previous!.Kid);
+    }
+
+    [Fact]
     public void Rotate_DamagedSecret_ChangesNothing()
     {
         using var folder = new TemporaryFolder();

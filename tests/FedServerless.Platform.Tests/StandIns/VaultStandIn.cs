@@ -56,6 +56,9 @@ internal sealed class VaultStandIn : IAsyncDisposable
     /// <summary>Answers instead of the vault, always; null for none.</summary>
     public RequestDelegate? Fault { get; set; }
 
+    /// <summary>When versions are made, in seconds.</summary>
+    public Func<long> Clock { get; set; } = static () => 1;
+
     /// <summary>Whether the identity gets tokens.</summary>
     public bool GivesTokens { get; set; } = true;
 
@@ -113,6 +116,12 @@ internal sealed class VaultStandIn : IAsyncDisposable
             return;
         }
 
+        if (http.Request.Method == "PUT")
+        {
+            await SetAsync(http);
+            return;
+        }
+
         var segments = http.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
         await (segments is ["secrets", "fed-master", "versions"] ? ListAsync(http) : GetAsync(http, segments.ElementAtOrDefault(2) ?? ""));
     }
@@ -148,6 +157,14 @@ internal sealed class VaultStandIn : IAsyncDisposable
         }
 
         return WriteAsync(http, 200, page);
+    }
+
+    private async Task SetAsync(HttpContext http)
+    {
+        var body = (await JsonNode.ParseAsync(http.Request.Body))!;
+        var version = new StoredVersion($"made{Versions.Count}", body["value"]!.GetValue<string>(), Clock());
+        Versions.Add(version);
+        await WriteAsync(http, 200, Describe(version));
     }
 
     private Task GetAsync(HttpContext http, string name)
