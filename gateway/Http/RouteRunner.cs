@@ -45,6 +45,7 @@ public sealed partial class RouteRunner(
     private async Task AnswerAsync(Route route, HttpContext http, IWorkflowClient workflows)
     {
         var cancellationToken = http.RequestAborted;
+        using var telemetry = RequestTelemetry.Start(route);
         Reply reply;
         try
         {
@@ -85,6 +86,7 @@ public sealed partial class RouteRunner(
             reply = Answer(Explain(route, http, exception));
         }
 
+        telemetry.Answered(reply);
         await reply.ExecuteAsync(http);
     }
 

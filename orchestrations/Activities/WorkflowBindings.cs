@@ -1,3 +1,4 @@
+using FedServerless.Activities.Telemetry;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
 using FedServerless.Workflows.Runs;
@@ -12,6 +13,7 @@ public static class WorkflowBindings
     {
         ArgumentNullException.ThrowIfNull(binder);
         ArgumentNullException.ThrowIfNull(activities);
+        binder = new TracingBinder(binder);
         binder.Bind(TrainingRunWorkflow.Definition, new TrainingRunWorkflow());
         binder.Bind(RoundWorkflow.Definition, new RoundWorkflow());
         binder.Bind(RoundStageWorkflow.Definition, new RoundStageWorkflow());

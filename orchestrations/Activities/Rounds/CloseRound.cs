@@ -1,6 +1,7 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
+using FedServerless.Activities.Telemetry;
 using FedServerless.Capacity;
 using FedServerless.Storage;
 using FedServerless.Workflows.Engine;
@@ -21,6 +22,7 @@ internal sealed class CloseRound(
         {
             var document = await DescribeAsync(input, plan, cancellationToken);
             outcome = await store.CreateOnceAsync(name, document, StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+            RoundTelemetry.Ended(outcome.Value.Published, outcome.Value.Cohort, outcome.Value.Receipts, outcome.Value.Accepted);
         }
 
         await LogAsync(input, outcome.Value, cancellationToken);
