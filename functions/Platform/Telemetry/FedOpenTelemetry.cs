@@ -1,8 +1,6 @@
 using FedServerless.Activities.Telemetry;
 using Microsoft.Extensions.Configuration;
 using OpenTelemetry;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Trace;
 
 namespace FedServerless.Functions.Platform.Telemetry;
 
