@@ -5,7 +5,7 @@ namespace FedServerless.Cli.Tests;
 public sealed class FedToolTests
 {
     [Theory]
-    [InlineData("frobnicate", "there is no command 'frobnicate'; expected demo, test, up, run,", "See: fed --help")]
+    [InlineData("frobnicate", "there is no command 'frobnicate'; expected demo, ", "See: fed --help")]
     [InlineData("run", "a command is missing; expected start, list,", "See: fed run --help")]
     [InlineData("run frobnicate", "there is no command 'frobnicate'; expected start, list,", "See: fed run --help")]
     [InlineData("run start", "run", "See: fed run start --help")]
@@ -30,6 +30,10 @@ public sealed class FedToolTests
     [InlineData("test --jobs 0", "--jobs is 0; expected 1 to 64.", "See: fed test --help")]
     [InlineData("test --jobs x", "'x' for option '--jobs'; expected a whole number", "See: fed test --help")]
     [InlineData("enrol edge --ttl soon", "--ttl is 'soon'; expected a number and a unit", "See: fed enrol --help")]
+    [InlineData("secrets rotate", "--data DIR for a local host, or --vault URL", "See: fed secrets rotate --help")]
+    [InlineData("secrets rotate --data d --vault https://v", "--data DIR for a local host, or --vault URL", "See: fed secrets rotate --help")]
+    [InlineData("secrets rotate --data d --if-missing", "--if-missing and --wait go with --vault", "See: fed secrets rotate --help")]
+    [InlineData("secrets rotate --vault https://v --wait long", "--wait is 'long'; expected a number and a unit", "See: fed secrets rotate --help")]
     public async Task RunAsync_CommandLineIsWrong_SaysWhatIsRightAndEndsWithTwo(string line, string problem, string hint)
     {
         using var shell = new TestShell();
