@@ -83,9 +83,19 @@ internal sealed class GatewayBench : IDisposable
 
     public static string Url(string path) => $"{Origin}{DeviceApi.Prefix}/{path}";
 
+    /// <summary>Calls with any values in the path, whatever a router would make of them: as the operator, or as the device where the row is a device's.</summary>
+    public Task<Answer> SendRoutedAsync(string routeName, IReadOnlyDictionary<string, string> values, TestDevice device)
+    {
+        const string Path = "routed";
+        var route = Table[routeName];
+        var proof = route.Policy == RoutePolicy.Operator ? $"Bearer {OperatorKey}" : device.Sign(route.Method, Url(Path), [], Nonce, Now);
+        return SendAsync(routeName, Path, [], [("Authorization", proof)], values: values);
+    }
+
     /// <summary>Sends anything.</summary>
     public async Task<Answer> SendAsync(
-        string routeName, string path, byte[] body, IEnumerable<(string Name, string Value)> headers, CancellationToken aborted = default)
+        string routeName, string path, byte[] body, IEnumerable<(string Name, string Value)> headers,
+        IReadOnlyDictionary<string, string>? values = null, CancellationToken aborted = default)
     {
         var route = Table[routeName];
         var query = path.IndexOf('?', StringComparison.Ordinal);
@@ -109,6 +119,11 @@ internal sealed class GatewayBench : IDisposable
             {
                 http.Request.RouteValues[name] = value;
             }
+        }
+
+        foreach (var (name, value) in values ?? new Dictionary<string, string>())
+        {
+            http.Request.RouteValues[name] = value;
         }
 
         var answer = new MemoryStream();
