@@ -75,6 +75,7 @@ public static class GatewayServices
         services.TryAddSingleton<Enrolments>();
         services.TryAddSingleton<PresenceBook>();
         services.TryAddSingleton<IPresence>(provider => provider.GetRequiredService<PresenceBook>());
+        services.TryAddSingleton<StandingBook>();
         services.TryAddSingleton<ClientDesk>();
         return services;
     }
@@ -109,6 +110,7 @@ public static class GatewayServices
     private static IServiceCollection AddUpkeep(this IServiceCollection services)
     {
         services.TryAddSingleton<RunWatchdog>();
+        services.TryAddSingleton<StandingKeeper>();
         services.TryAddSingleton<InstancePurge>();
         services.TryAddSingleton<EnrolmentSweep>();
         services.TryAddSingleton<OrphanSweep>();

@@ -8,7 +8,7 @@ namespace FedServerless.Cli.Clients;
 /// <summary><c>fed client</c> and <c>fed enrol</c>: who may take part.</summary>
 internal static class ClientCommands
 {
-    public static Command Create(Shell shell) => new("client", "See and revoke devices.") { List(shell), Revoke(shell) };
+    public static Command Create(Shell shell) => new("client", "See, quarantine and revoke devices.") { List(shell), Show(shell), Quarantine(shell), Release(shell), Revoke(shell) };
 
     public static Command CreateEnrol(Shell shell)
     {
@@ -49,6 +49,47 @@ internal static class ClientCommands
                         client.Client, client.Population, client.State,
                         client.EnrolledAt.ToString("u", CultureInfo.InvariantCulture), client.LastSeen?.ToString("u", CultureInfo.InvariantCulture),
                     ]))));
+    }
+
+    private static Command Show(Shell shell)
+    {
+        var client = new Argument<string>("client") { Description = "The client's id." };
+        return new ServerOptions(shell).Command("show", "Show a device and what its rounds say of it.", [client], async (parsed, server, answer, token) =>
+            answer.Write(await server.GetClientAsync(parsed.GetRequiredValue(client), token), WireJson.Default.ClientView, view =>
+            {
+                shell.Output.WriteLine($"{view.Client} of {view.Population}: {view.State}{(view.QuarantineReason is { } reason ? $", {reason}" : "")}");
+                if (view.Standing is not { } standing)
+                {
+                    return;
+                }
+
+                shell.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"Reliability {standing.Reliability:F2}, reputation {standing.Reputation:F2}; asked {standing.Invited} times, delivered {standing.Delivered}, refused {standing.Refused}."));
+                answer.WriteTable(
+                    "No round has asked it yet.", ["run", "round", "what", "reason"],
+                    standing.History.Select(past => (IReadOnlyList<string?>)[past.Run, past.Round.ToString(CultureInfo.InvariantCulture), past.What, past.Reason]));
+            }));
+    }
+
+    private static Command Quarantine(Shell shell)
+    {
+        var client = new Argument<string>("client") { Description = "The client's id." };
+        var reason = new Option<string?>("--reason") { Description = "Why, for people: at most 200 characters.", HelpName = "TEXT" }.NotBlank();
+        return new ServerOptions(shell).Command("quarantine", "Give a device no work until it is released.", [client, reason], async (parsed, server, answer, token) =>
+            answer.Write(
+                await server.QuarantineClientAsync(parsed.GetRequiredValue(client), parsed.GetValue(reason), token),
+                WireJson.Default.ClientView,
+                view => shell.Output.WriteLine($"{view.Client} is {view.State}: {view.QuarantineReason}")));
+    }
+
+    private static Command Release(Shell shell)
+    {
+        var client = new Argument<string>("client") { Description = "The client's id." };
+        return new ServerOptions(shell).Command("release", "End a device's quarantine.", [client], async (parsed, server, answer, token) =>
+            answer.Write(
+                await server.ReleaseClientAsync(parsed.GetRequiredValue(client), token),
+                WireJson.Default.ClientView,
+                view => shell.Output.WriteLine($"{view.Client} is {view.State}.")));
     }
 
     private static Command Revoke(Shell shell)

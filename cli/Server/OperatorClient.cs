@@ -71,6 +71,15 @@ internal sealed class OperatorClient : IDisposable
     public Task<Listing<ClientView>> ListClientsAsync(string? population, CancellationToken cancellationToken) =>
         GetAsync(population is null ? "clients" : $"clients?population={Escape(population)}", WireJson.Default.ListingClientView, cancellationToken);
 
+    public Task<ClientView> GetClientAsync(string client, CancellationToken cancellationToken) =>
+        GetAsync($"clients/{Escape(client)}", WireJson.Default.ClientView, cancellationToken);
+
+    public Task<ClientView> QuarantineClientAsync(string client, string? reason, CancellationToken cancellationToken) =>
+        PostAsync($"clients/{Escape(client)}/quarantine{(reason is null ? "" : $"?reason={Escape(reason)}")}", WireJson.Default.ClientView, cancellationToken);
+
+    public Task<ClientView> ReleaseClientAsync(string client, CancellationToken cancellationToken) =>
+        PostAsync($"clients/{Escape(client)}/release", WireJson.Default.ClientView, cancellationToken);
+
     public Task<ClientView> RevokeClientAsync(string client, CancellationToken cancellationToken) =>
         PostAsync($"clients/{Escape(client)}/revoke", WireJson.Default.ClientView, cancellationToken);
 

@@ -13,7 +13,11 @@ namespace FedServerless.Gateway.Authentication;
 /// <param name="Population">Where it belongs; empty while it enrols.</param>
 /// <param name="Key">The key that the proof was checked with.</param>
 /// <param name="Proof">The compact JWS, kept with what it signed.</param>
-public sealed record DeviceCaller(string Client, string Population, DeviceKey Key, string Proof);
+public sealed record DeviceCaller(string Client, string Population, DeviceKey Key, string Proof)
+{
+    /// <summary>Why it is in quarantine, or null.</summary>
+    public string? Quarantine { get; init; }
+}
 
 /// <summary>Checks device proofs in the order that docs/concepts/device-authentication.md gives.</summary>
 public sealed class DeviceAuthenticator(ClientRegistry clients, NonceIssuer nonces, GatewayOptions options, TimeProvider time)
@@ -45,20 +49,26 @@ public sealed class DeviceAuthenticator(ClientRegistry clients, NonceIssuer nonc
             return new IdentifiedProof(proof, known.Document, known.Key);
         }
 
-        throw new ProblemException(known.Document.State == ClientStates.Enrolled
+        throw new ProblemException(MayAsk(known.Document)
             ? Problems.Unauthenticated("The signature is not that of the client's key.")
             : Problems.Revoked(known.Document.Client));
     }
 
     private static bool IsSound(KnownClient known, DeviceProof proof) =>
-        known.Document.State == ClientStates.Enrolled && known.Key.Verify(proof.Signed, proof.Signature);
+        MayAsk(known.Document) && known.Key.Verify(proof.Signed, proof.Signature);
+
+    // A device in quarantine may go on asking: its check-ins are answered with patience, and it notices its release by itself.
+    private static bool MayAsk(ClientDocument client) => client.State is ClientStates.Enrolled or ClientStates.Quarantined;
 
     /// <summary>Steps 4 to 6: the proof is of this very request, of now, and of this deployment.</summary>
     /// <exception cref="ProblemException">401.</exception>
     internal DeviceCaller Check(HttpRequest request, IdentifiedProof identified, byte[] body)
     {
         CheckRequest(request, identified.Proof.Payload, body);
-        return new DeviceCaller(identified.Client.Client, identified.Client.Population, identified.Key, identified.Proof.Text);
+        return new DeviceCaller(identified.Client.Client, identified.Client.Population, identified.Key, identified.Proof.Text)
+        {
+            Quarantine = identified.Client.State == ClientStates.Quarantined ? identified.Client.Reason ?? "no reason was given" : null,
+        };
     }
 
     /// <summary>The same for an enrolment, whose key is in its body.</summary>

@@ -6,8 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.Clients;
 
 /// <summary>Devices as operators see them, their one-time codes, and the enrolment that turns a code into an identity.</summary>
-public sealed class ClientDesk(ClientRegistry clients, Enrolments enrolments, PresenceBook presence, GatewayOptions options)
+public sealed class ClientDesk(ClientRegistry clients, Enrolments enrolments, PresenceBook presence, StandingBook standings, GatewayOptions options)
 {
+    private const int MaxReasonLength = 200;
+
     internal async Task<Reply> ListAsync(RouteCall call, CancellationToken cancellationToken)
     {
         var population = call.Query("population");
@@ -42,6 +44,30 @@ public sealed class ClientDesk(ClientRegistry clients, Enrolments enrolments, Pr
     {
         var name = call.Name("client");
         return await ShowAsync(await clients.RevokeAsync(name, cancellationToken), name, cancellationToken);
+    }
+
+    internal async Task<Reply> QuarantineAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var (name, reason) = (call.Name("client"), call.Query("reason"));
+        if (reason?.Length > MaxReasonLength)
+        {
+            return Reply.Problem(Problems.Invalid(
+                "Nothing changed.", [new Problem("reason", RouteCall.Shorten(reason), $"at most {MaxReasonLength} characters")]));
+        }
+
+        var client = await clients.QuarantineAsync(name, string.IsNullOrWhiteSpace(reason) ? "an operator wished so" : reason, cancellationToken);
+        return client is { State: ClientStates.Revoked }
+            ? Reply.Problem(Problems.WrongState($"'{name}' is revoked, which is more than a quarantine."))
+            : await ShowAsync(client, name, cancellationToken);
+    }
+
+    internal async Task<Reply> ReleaseAsync(RouteCall call, CancellationToken cancellationToken)
+    {
+        var name = call.Name("client");
+        var client = await clients.ReleaseAsync(name, cancellationToken);
+        return client is { State: ClientStates.Revoked }
+            ? Reply.Problem(Problems.WrongState($"'{name}' is revoked; it takes part again once it enrols with a new code."))
+            : await ShowAsync(client, name, cancellationToken);
     }
 
     internal async Task<Reply> CreateCodeAsync(RouteCall call, CancellationToken cancellationToken)
@@ -113,10 +139,20 @@ public sealed class ClientDesk(ClientRegistry clients, Enrolments enrolments, Pr
         }
 
         var seen = await presence.LastSeenAsync(client.Population, cancellationToken);
-        return Reply.Json(StatusCodes.Status200OK, Show(client, seen), WireJson.Default.ClientView);
+        var standing = await standings.FindAsync(client.Population, name, cancellationToken);
+        var view = Show(client, seen) with
+        {
+            Standing = new StandingView(
+                standing.Reliability, standing.Reputation, standing.Invited, standing.Delivered, standing.Refused,
+                [.. standing.History.Select(past => new StandingRound(past.Run, past.Round, past.What, past.Reason))]),
+        };
+        return Reply.Json(StatusCodes.Status200OK, view, WireJson.Default.ClientView);
     }
 
     private static ClientView Show(ClientDocument client, IReadOnlyDictionary<string, DateTimeOffset> seen) => new(
         client.Client, client.Population, client.State, client.Thumbprint, client.EnrolledAt,
-        seen.TryGetValue(client.Client, out var at) ? new DateTimeOffset(at.Ticks - (at.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero) : null);
+        seen.TryGetValue(client.Client, out var at) ? new DateTimeOffset(at.Ticks - (at.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero) : null)
+    {
+        QuarantineReason = client.State == ClientStates.Quarantined ? client.Reason : null,
+    };
 }

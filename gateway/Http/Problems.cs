@@ -70,6 +70,10 @@ public static class Problems
     public static ProblemDetails Revoked(string client) =>
         new("/problems/revoked", "The client was revoked", 403, $"'{client}' takes part again once it enrols with a new code.");
 
+    /// <summary>The client is in quarantine.</summary>
+    public static ProblemDetails Quarantined(string client, string reason) =>
+        new("/problems/quarantined", "The client is in quarantine", 403, $"'{client}' takes part again once an operator releases it: {reason}.");
+
     /// <summary>It belongs to another client, or to a round in which the caller was not selected.</summary>
     public static ProblemDetails NotYours(string detail) => new("/problems/not-yours", "Not yours", 403, detail);
 

@@ -59,6 +59,9 @@ public sealed record Route
     /// <summary>True where an answer holds a code or a pre-signed URL, which is stored nowhere.</summary>
     public bool ShowsSecret { get; init; }
 
+    /// <summary>True for a device's routes that are open to one in quarantine, too. Default false.</summary>
+    public bool InQuarantine { get; init; }
+
     /// <summary>What it does.</summary>
     public required Func<RouteCall, CancellationToken, Task<Reply>> Handler { get; init; }
 

@@ -122,6 +122,11 @@ public sealed partial class RouteRunner(
                 body = await RequestBody.ReadAsync(http.Request, DeviceApi.MaxBodyBytes, cancellationToken);
                 device = devices.Check(http.Request, proof, body);
                 gate.AdmitDevice(sender, device.Client);
+                if (device.Quarantine is { } reason && !route.InQuarantine)
+                {
+                    throw new ProblemException(Problems.Quarantined(device.Client, reason));
+                }
+
                 break;
             case RoutePolicy.DeviceEnrol:
                 body = await RequestBody.ReadAsync(http.Request, DeviceAuthenticator.MaxEnrolBodyBytes, cancellationToken);

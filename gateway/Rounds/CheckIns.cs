@@ -42,6 +42,12 @@ public sealed class CheckIns(
                 "Nothing was noted.", [new Problem("sdk", RouteCall.Shorten(request.Sdk), $"at most {MaxSdkLength} characters")]));
         }
 
+        if (call.Device.Quarantine is not null)
+        {
+            return Reply.Json(
+                StatusCodes.Status200OK, new CheckInResponse { RetryAfterSeconds = options.MaxRetryAfter.TotalSeconds }, WireJson.Default.CheckInResponse);
+        }
+
         await NoteAsync(call.Device, call.Workflows, cancellationToken);
         var isHeld = TryHold(call.Device.Client);
         try

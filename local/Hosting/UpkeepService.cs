@@ -7,11 +7,12 @@ namespace FedServerless.Local.Hosting;
 
 /// <summary>What timers do on Azure: the watchdog every minute, purging and sweeping every hour.</summary>
 internal sealed partial class UpkeepService(
-    RunWatchdog watchdog, InstancePurge purge, Sweeper sweeper, IWorkflowClient workflows, LocalHostOptions options, TimeProvider time, ILogger<UpkeepService> logger) : BackgroundService
+    RunWatchdog watchdog, StandingKeeper standings, InstancePurge purge, Sweeper sweeper, IWorkflowClient workflows, LocalHostOptions options, TimeProvider time, ILogger<UpkeepService> logger) : BackgroundService
 {
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         RepeatAsync("The watchdog", options.WatchEvery, async () => await watchdog.RunAsync(workflows, stoppingToken), stoppingToken),
+        RepeatAsync("Keeping the standings", options.WatchEvery, async () => await standings.RunAsync(stoppingToken), stoppingToken),
         RepeatAsync("Sweeping", options.SweepEvery, () => SweepAsync(stoppingToken), stoppingToken));
 
     private async Task SweepAsync(CancellationToken stoppingToken)

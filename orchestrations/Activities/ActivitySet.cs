@@ -1,4 +1,5 @@
 using FedServerless.Activities.Metering;
+using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.Runs;
@@ -24,7 +25,7 @@ public sealed class ActivitySet
         var log = new RunLog(store, time);
         var models = new ModelCatalog(store);
         var rounds = new RoundReader(store, models);
-        var planner = new RoundPlanner(store, presence, models);
+        var planner = new RoundPlanner(store, presence, models, new StandingBook(store));
         DecideStep = Metered(new DecideStep(store, presence, new ModelPreparation(store, models), planner, log, book), book, progress => (progress.Run, Math.Max(1, progress.Round)));
         PlanRound = Metered(new PlanRound(planner, log), book, input => (input.Run, input.Round));
         OpenRound = Metered(new OpenRound(store, bell, log, time), book, input => (input.Run, input.Round));

@@ -123,12 +123,36 @@ public sealed record RollbackRequest(string Version);
 /// <summary>A device as operators see it.</summary>
 /// <param name="Client">Its id.</param>
 /// <param name="Population">Where it belongs.</param>
-/// <param name="State"><c>enrolled</c> or <c>revoked</c>.</param>
+/// <param name="State"><c>enrolled</c>, <c>quarantined</c> or <c>revoked</c>.</param>
 /// <param name="KeyThumbprint">RFC 7638 thumbprint of its key.</param>
 /// <param name="EnrolledAt">When this key was enrolled.</param>
 /// <param name="LastSeen">When it last checked in, to the minute; null if never since the hosts started.</param>
 public sealed record ClientView(
-    string Client, string Population, string State, string KeyThumbprint, DateTimeOffset EnrolledAt, DateTimeOffset? LastSeen);
+    string Client, string Population, string State, string KeyThumbprint, DateTimeOffset EnrolledAt, DateTimeOffset? LastSeen)
+{
+    /// <summary>Why it is in quarantine, or null.</summary>
+    public string? QuarantineReason { get; init; }
+
+    /// <summary>What its rounds say of it; null in listings.</summary>
+    public StandingView? Standing { get; init; }
+}
+
+/// <summary>What a client's rounds say of it.</summary>
+/// <param name="Reliability">In [0, 1]: whether it delivers when it is asked, later rounds weighing more.</param>
+/// <param name="Reputation">In [0, 1]: whether what it delivers is used, later rounds weighing more.</param>
+/// <param name="Invited">Rounds whose cohort it was in.</param>
+/// <param name="Delivered">Rounds whose seal has its receipt.</param>
+/// <param name="Refused">Updates that validation refused.</param>
+/// <param name="History">The last rounds, oldest first, at most 20.</param>
+public sealed record StandingView(
+    double Reliability, double Reputation, int Invited, int Delivered, int Refused, IReadOnlyList<StandingRound> History);
+
+/// <summary>What became of a client in a round.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="What"><c>included</c>, <c>left-out</c>, <c>refused</c>, <c>unused</c> or <c>missing</c>.</param>
+/// <param name="Reason">Why its update was refused, or null.</param>
+public sealed record StandingRound(string Run, int Round, string What, string? Reason);
 
 /// <summary>Make a one-time code: <c>POST enrolments</c>.</summary>
 /// <param name="Client">The client id it enrols; re-enrols under its name if it exists.</param>

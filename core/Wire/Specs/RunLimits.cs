@@ -24,6 +24,9 @@ public static class RunLimits
     /// <summary>Shortest deadline, in seconds.</summary>
     public const double MinDeadlineSeconds = 1;
 
+    /// <summary>Most refused updates in a row that a client may have before its quarantine.</summary>
+    public const int MaxQuarantineAfter = 1000;
+
     /// <summary>Longest deadline, in seconds: 30 days.</summary>
     public const double MaxDeadlineSeconds = 30 * 24 * 3600;
 

@@ -82,6 +82,12 @@ public sealed record SelectionSpec
 
     /// <summary>Extra share of <c>uniform</c> invited against drop-out, 0 to 2: 0.3 invites 30 % more than it waits for. Default 0.</summary>
     public double OverSelection { get; init; }
+
+    /// <summary>Lowest reputation of clients selected by <c>all</c> and <c>uniform</c>, above 0 and at most 1; null for any.</summary>
+    public double? MinReputation { get; init; }
+
+    /// <summary>Refused updates in a row that put a client into quarantine, 0 to 1000; 0 for never. Default 3.</summary>
+    public int QuarantineAfter { get; set; } = 3;
 }
 
 /// <summary>When a round closes and what it needs.</summary>

@@ -56,6 +56,9 @@ public static class RunSpecValidator
             findings.OptionalAbove("selection.rate", selection.Rate, 0, 1, required: poisson);
         }
 
+        findings.Belongs("selection.minReputation", selection.MinReputation, !poisson, $"selection.kind '{Selections.All}' or '{Selections.Uniform}'");
+        findings.OptionalAbove("selection.minReputation", poisson ? null : selection.MinReputation, 0, 1, required: false);
+        findings.Range("selection.quarantineAfter", selection.QuarantineAfter, 0, RunLimits.MaxQuarantineAfter);
         findings.Range("selection.overSelection", selection.OverSelection, 0, RunLimits.MaxOverSelection);
         findings.Belongs(
             "selection.overSelection", selection.OverSelection is 0 ? null : selection.OverSelection, uniform, $"selection.kind '{Selections.Uniform}'");

@@ -33,8 +33,8 @@ public static class FunctionsServices
         services.AddSingleton(provider => new RouteInvoker(
             provider.GetRequiredService<RouteTable>(), provider.GetRequiredService<RouteRunner>(), provider.GetRequiredService<DurableEngine>()));
         services.AddSingleton(provider => new UpkeepInvoker(
-            provider.GetRequiredService<RunWatchdog>(), provider.GetRequiredService<InstancePurge>(), provider.GetRequiredService<Sweeper>(),
-            provider.GetRequiredService<DurableEngine>()));
+            provider.GetRequiredService<RunWatchdog>(), provider.GetRequiredService<StandingKeeper>(), provider.GetRequiredService<InstancePurge>(),
+            provider.GetRequiredService<Sweeper>(), provider.GetRequiredService<DurableEngine>()));
 
         // The worker's own Kestrel takes 30 MB of a body if it is not told otherwise.
         services.Configure<KestrelServerOptions>(kestrel =>

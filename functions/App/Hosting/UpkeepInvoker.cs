@@ -9,18 +9,20 @@ namespace FedServerless.Functions.Hosting;
 public sealed class UpkeepInvoker
 {
     private readonly RunWatchdog _watchdog;
+    private readonly StandingKeeper _standings;
     private readonly InstancePurge _purge;
     private readonly Sweeper _sweeper;
     private readonly DurableEngine _engine;
 
-    internal UpkeepInvoker(RunWatchdog watchdog, InstancePurge purge, Sweeper sweeper, DurableEngine engine) =>
-        (_watchdog, _purge, _sweeper, _engine) = (watchdog, purge, sweeper, engine);
+    internal UpkeepInvoker(RunWatchdog watchdog, StandingKeeper standings, InstancePurge purge, Sweeper sweeper, DurableEngine engine) =>
+        (_watchdog, _standings, _purge, _sweeper, _engine) = (watchdog, standings, purge, sweeper, engine);
 
-    /// <summary>Looks after started runs.</summary>
-    public Task WatchAsync(DurableTaskClient client, FunctionContext context)
+    /// <summary>Looks after started runs and their clients' standings.</summary>
+    public async Task WatchAsync(DurableTaskClient client, FunctionContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return _watchdog.RunAsync(_engine.Client(client), context.CancellationToken);
+        await _watchdog.RunAsync(_engine.Client(client), context.CancellationToken);
+        await _standings.RunAsync(context.CancellationToken);
     }
 
     /// <summary>Purges and sweeps.</summary>

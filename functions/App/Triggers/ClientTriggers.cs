@@ -29,6 +29,20 @@ public sealed class ClientTriggers(RouteInvoker routes)
         [DurableClient] DurableTaskClient client) =>
         routes.RunAsync("revokeClient", request, client);
 
+    /// <summary>Gives a client no work until it is released.</summary>
+    [Function("quarantineClient")]
+    public Task QuarantineClient(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/clients/{client}/quarantine")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        routes.RunAsync("quarantineClient", request, client);
+
+    /// <summary>Ends a quarantine.</summary>
+    [Function("releaseClient")]
+    public Task ReleaseClient(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/clients/{client}/release")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        routes.RunAsync("releaseClient", request, client);
+
     /// <summary>Makes a one-time code.</summary>
     [Function("createEnrolment")]
     public Task CreateEnrolment(

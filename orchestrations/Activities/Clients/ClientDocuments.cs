@@ -14,8 +14,10 @@ namespace FedServerless.Activities.Clients;
 /// Grows by one with every enrolment and revocation. A code enrols one generation, so that neither an old code with an old key nor
 /// a code from before a revocation brings a lost device back.
 /// </param>
+/// <param name="Reason">Why it is in quarantine, or null.</param>
 public sealed record ClientDocument(
-    string Client, string Population, string X, string Y, string Thumbprint, DateTimeOffset EnrolledAt, string State, int Generation);
+    string Client, string Population, string X, string Y, string Thumbprint, DateTimeOffset EnrolledAt, string State, int Generation,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
 
 /// <summary>The states of a client.</summary>
 public static class ClientStates
@@ -25,6 +27,9 @@ public static class ClientStates
 
     /// <summary>It may not, until it enrols again with a new code.</summary>
     public const string Revoked = "revoked";
+
+    /// <summary>It may check in and gets no work, until an operator releases it.</summary>
+    public const string Quarantined = "quarantined";
 }
 
 /// <summary>A one-time code as stored, under the hash of its secret.</summary>

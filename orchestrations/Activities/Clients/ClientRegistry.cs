@@ -78,7 +78,7 @@ public sealed class ClientRegistry(IObjectStore store, TimeProvider time)
             var revoked = stored.Value;
             if (revoked.State != ClientStates.Revoked)
             {
-                revoked = revoked with { State = ClientStates.Revoked, Generation = revoked.Generation + 1 };
+                revoked = revoked with { State = ClientStates.Revoked, Reason = null, Generation = revoked.Generation + 1 };
                 if (!await SwapAsync(revoked, stored.ETag, cancellationToken))
                 {
                     continue;
@@ -87,6 +87,51 @@ public sealed class ClientRegistry(IObjectStore store, TimeProvider time)
 
             await store.DeleteAsync(StoreNames.Member(revoked.Population, client), cancellationToken);
             return Remember(revoked).Document;
+        }
+    }
+
+    /// <summary>Takes an enrolled client out of every selection, with a reason; whoever is not enrolled stays as it is.</summary>
+    /// <returns>The client as it is now, or null for an unknown one.</returns>
+    public async Task<ClientDocument?> QuarantineAsync(string client, string reason, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        var now = await MoveAsync(client, ClientStates.Enrolled, ClientStates.Quarantined, reason, cancellationToken);
+        if (now is { State: ClientStates.Quarantined })
+        {
+            await store.DeleteAsync(StoreNames.Member(now.Population, client), cancellationToken);
+        }
+
+        return now;
+    }
+
+    /// <summary>Ends a quarantine; whoever is in none stays as it is.</summary>
+    /// <returns>The client as it is now, or null for an unknown one.</returns>
+    public async Task<ClientDocument?> ReleaseAsync(string client, CancellationToken cancellationToken)
+    {
+        var now = await MoveAsync(client, ClientStates.Quarantined, ClientStates.Enrolled, null, cancellationToken);
+        if (now is { State: ClientStates.Enrolled })
+        {
+            await EnsureMemberAsync(now, cancellationToken);
+        }
+
+        return now;
+    }
+
+    private async Task<ClientDocument?> MoveAsync(string client, string from, string to, string? reason, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var stored = await store.FindAsync(StoreNames.Client(client), ClientJson.Default.ClientDocument, cancellationToken);
+            if (stored?.Value.State != from)
+            {
+                return stored is null ? null : Remember(stored.Value).Document;
+            }
+
+            var moved = stored.Value with { State = to, Reason = reason };
+            if (await SwapAsync(moved, stored.ETag, cancellationToken))
+            {
+                return Remember(moved).Document;
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Capacity;
@@ -14,7 +15,7 @@ namespace FedServerless.Activities.Rounds;
 /// Makes every default and every random choice of a round, written once. A copy that comes second gets what is stored, never
 /// what it computed. The cohort is written first, under its own digest, so that a plan never names what is not there.
 /// </summary>
-internal sealed class RoundPlanner(IObjectStore store, IPresence presence, ModelCatalog models)
+internal sealed class RoundPlanner(IObjectStore store, IPresence presence, ModelCatalog models, StandingBook standings)
 {
     private const string RoundPurpose = "round";
 
@@ -98,6 +99,12 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
 
         var root = spec.Aggregation.RootClient;
         seen ??= await presence.SeenLatelyAsync(spec.Population, cancellationToken);
+        if (spec.Selection.MinReputation is { } least)
+        {
+            var reputations = await standings.ReputationsAsync(spec.Population, cancellationToken);
+            seen = [.. seen.Where(client => reputations.GetValueOrDefault(client, ClientStanding.Fresh.Reputation) >= least)];
+        }
+
         var selected = spec.Selection.Kind == Selections.Uniform
             ? ClientSelection.Uniform(seen, ClientSelection.Invited(spec.Selection), spec.Seed, round)
             : [.. seen];

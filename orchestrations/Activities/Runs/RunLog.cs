@@ -61,6 +61,9 @@ public enum LogKind
     /// <summary>The round published nothing.</summary>
     RoundAbandoned = 51,
 
+    /// <summary>A client was put into quarantine.</summary>
+    ClientQuarantined = 55,
+
     /// <summary>Clients evaluated the version.</summary>
     VersionEvaluated = 60,
 

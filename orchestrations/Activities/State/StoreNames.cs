@@ -163,6 +163,9 @@ public static class StoreNames
     /// <summary>Prefix of the pages in which hosts note who was seen.</summary>
     public static string Presence(string population) => $"populations/{population}/presence/";
 
+    /// <summary>A shard of what a population's rounds say of its clients; compare-and-swap.</summary>
+    public static string Standings(string population, int shard) => $"populations/{population}/standings/{shard:D2}.json";
+
     /// <summary>An enrolled client; compare-and-swap.</summary>
     public static string Client(string client) => $"clients/{client}.json";
 
