@@ -95,6 +95,6 @@ public sealed partial class StandingKeeper(IObjectStore store, StandingBook stan
         }
     }
 
-    [LoggerMessage(3131, LogLevel.Warning, "The standings of run {Run} could not be brought up to date; it is tried again")]
+    [LoggerMessage(3141, LogLevel.Warning, "The standings of run {Run} could not be brought up to date; it is tried again")]
     private partial void LogFailed(string run, Exception exception);
 }
