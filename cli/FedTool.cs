@@ -6,6 +6,7 @@ using FedServerless.Cli.Demo;
 using FedServerless.Cli.Hosting;
 using FedServerless.Cli.Laboratory;
 using FedServerless.Cli.Models;
+using FedServerless.Cli.Plans;
 using FedServerless.Cli.Runs;
 using FedServerless.Cli.Secrets;
 using FedServerless.Cli.Testing;
@@ -25,6 +26,7 @@ internal static class FedTool
         TestCommand.Create(shell),
         UpCommand.Create(shell),
         RunCommands.Create(shell),
+        PlanCommand.Create(shell),
         ModelCommands.Create(shell),
         ClientCommands.Create(shell),
         ClientCommands.CreateEnrol(shell),
