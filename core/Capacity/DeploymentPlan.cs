@@ -14,7 +14,7 @@ public sealed record DeploymentPlan(
     IReadOnlyList<CapacityFinding> Findings)
 {
     /// <summary>Seconds from the seal to the published version.</summary>
-    public double AggregationSeconds => Steps.Where(step => step.Forecast.Name is not ("CountReceipts" or "device requests" or "transfers")).Sum(step => step.Seconds);
+    public double AggregationSeconds => Steps.Where(step => step.Forecast.IsAggregation).Sum(step => step.Seconds);
 
     /// <summary>The limit that is used up most.</summary>
     public CapacityFinding Binding => Findings[0];

@@ -19,7 +19,7 @@ public static class DeploymentPlanner
     /// <summary>Requests of devices that an instance answers a second. Assumed.</summary>
     public const double RequestsPerInstance = 100;
 
-    /// <summary>Longest wait for a pace, in seconds, at the least.</summary>
+    /// <summary>Shortest pause between check-ins, in seconds, as hosts have it.</summary>
     public const double MinRetrySeconds = 5;
 
     private const int PartBytes = 4 << 20;
@@ -36,16 +36,15 @@ public static class DeploymentPlanner
             throw new ArgumentException(string.Join(' ', problems), nameof(question));
         }
 
-        var round = Quantities(question);
         var pace = Math.Max(MinRetrySeconds, Math.Min(question.Clients / question.CheckInsPerSecond, question.MaxRetrySeconds));
-        var window = Math.Min(pace, question.RoundHours * 3600);
+        var fetches = question.Invited / Math.Min(pace, question.RoundHours * 3600);
+        var replicas = ModelReplicas.Count(fetches);
+        var round = Quantities(question) with { Copies = replicas };
         var steps = RoundForecast.Activities(round).Select(step => Time(step, question)).ToList();
         steps.Add(Requests(RoundForecast.Devices(round), question.RoundHours * 3600, question));
         steps.Add(new StepPlan(RoundForecast.Transfers(round), 0, 0));
         var idle = Idle(question, pace);
         var usage = ResourceUsage.Sum(steps.Append(idle).Select(step => step.Forecast.Usage with { GbSeconds = GbSeconds(step, question) }));
-        var fetches = question.Invited / window;
-        var replicas = ModelReplicas.Count(fetches);
         return new DeploymentPlan(
             round, replicas, pace, steps, idle, usage, question.Prices.CostOf(usage),
             [.. Findings(question, round, steps, fetches, replicas, pace).OrderByDescending(finding => finding.Share)]);

@@ -16,6 +16,16 @@ public static class ModelReplicas
     /// <summary>Copies for so many fetches a second, 1 to <see cref="Max"/>; 1 is the model itself.</summary>
     public static int Count(double fetchesPerSecond) => (int)Math.Clamp(Math.Ceiling(fetchesPerSecond / FetchesPerSecond), 1, Max);
 
+    /// <summary>
+    /// Copies for a round, with hosts paced as they are by default: clients come back within <c>clamp(seen / 50, 5, 600)</c> seconds, so
+    /// that is how long the cohort's fetches are spread over.
+    /// </summary>
+    /// <param name="cohort">Clients that fetch.</param>
+    /// <param name="seen">Clients that check in.</param>
+    /// <param name="deadlineSeconds">The round's length.</param>
+    public static int ForRound(int cohort, int seen, double deadlineSeconds) =>
+        Count(cohort / Math.Clamp(Math.Min(seen / 50.0, deadlineSeconds), 5, 600));
+
     /// <summary>The copy that a client fetches: the first four bytes of SHA-256 of its id, modulo <paramref name="replicas"/>.</summary>
     /// <param name="client">The client.</param>
     /// <param name="replicas">Copies, 1 or more.</param>

@@ -5,7 +5,11 @@ namespace FedServerless.Capacity;
 /// <param name="Tasks">Activities or requests of this kind.</param>
 /// <param name="Usage">All of them together; executions and engine actions included, GB-seconds not.</param>
 /// <param name="SecondsEach">How long one of them takes, as <see cref="CapacityModel"/> has it.</param>
-public sealed record StepForecast(string Name, int Tasks, ResourceUsage Usage, double SecondsEach);
+public sealed record StepForecast(string Name, int Tasks, ResourceUsage Usage, double SecondsEach)
+{
+    /// <summary>True for the steps from the seal to the published version.</summary>
+    public bool IsAggregation => Name is "SealRound" or "ValidateUpdates" or "AcceptUpdates" or "FoldChunks" or "ReduceShard" or "PublishModel";
+}
 
 /// <summary>
 /// How many requests each step of a round makes: counted off the code, step by step, and held to it by a test that runs a round and
@@ -21,7 +25,7 @@ public static class RoundForecast
         ArgumentNullException.ThrowIfNull(round);
         StepForecast?[] steps =
         [
-            Decide(round), Plan(), Open(), Look(round), Seal(round), Validate(round), Accept(round), Fold(round), Reduce(round), Publish(round),
+            Decide(round), Plan(), Open(round), Look(round), Seal(round), Validate(round), Accept(round), Fold(round), Reduce(round), Publish(round),
             Close(round), Clean(round),
         ];
         return [.. steps.OfType<StepForecast>().Where(step => step.Tasks > 0)];
@@ -51,7 +55,14 @@ public static class RoundForecast
 
     private static StepForecast Plan() => Step("PlanRound", 1, new ResourceUsage(Reads: 1, Writes: 1));
 
-    private static StepForecast Open() => Step("OpenRound", 1, new ResourceUsage(Reads: 2, Writes: 3));
+    private static StepForecast Open(RoundQuantities round)
+    {
+        var copies = round.Copies > 1 ? round.Copies : 0;
+        var usage = new ResourceUsage(
+            Reads: 2 + copies + (copies > 0 ? 1 : 0), Writes: 3 + (copies * PutWrites(round.ModelBytes)), BytesRead: copies * round.ModelBytes,
+            BytesWritten: copies * round.ModelBytes);
+        return Step("OpenRound", 1, usage);
+    }
 
     private static StepForecast Look(RoundQuantities round)
     {
@@ -131,7 +142,7 @@ public static class RoundForecast
             Reads: 7 + model + round.Validations + (cleans ? round.CohortShards : 0),
             Writes: 3,
             Lists: 2 + RoundQuantities.Pages(slices) + (cleans ? round.Clients : 0),
-            Deletes: 1 + slices + (cleans ? round.Clients * ObjectsOfUpdate(round) : 0));
+            Deletes: 1 + slices + (round.Copies > 1 ? round.Copies : 0) + (cleans ? round.Clients * ObjectsOfUpdate(round) : 0));
         return Step("CloseRound", 1, usage, CapacityModel.CleanRequestsAtOnce);
     }
 

@@ -25,6 +25,9 @@ public sealed record RoundQuantities(RoundSize Size, ReductionPlan Reduction)
     /// <summary>Bytes of the model's file.</summary>
     public long ModelBytes { get; init; }
 
+    /// <summary>Copies of the model that devices fetch from; 1 for the model itself.</summary>
+    public int Copies { get; init; } = 1;
+
     /// <summary>
     /// True when each activity reads the headers of updates and models itself; false where one process does everything and remembers
     /// them, as a laptop does.

@@ -2,6 +2,7 @@ using System.Globalization;
 using FedServerless.Activities.Clients;
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
+using FedServerless.Capacity;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Numerics;
@@ -171,7 +172,7 @@ public sealed class CheckIns(
                     Run = work.Run,
                     Round = work.Round,
                     Model = plan.Model,
-                    Base = await ArtifactAsync(plan.Base, plan.Layout, cancellationToken),
+                    Base = await ArtifactAsync(Source(plan, device.Client), plan.Layout, cancellationToken),
                     Training = plan.Training,
                     Seed = DeterministicRandom.DeriveSeed(plan.Seed, SeedPurpose, device.Client),
                     Update = plan.Update,
@@ -182,6 +183,11 @@ public sealed class CheckIns(
 
         return null;
     }
+
+    /// <summary>The model, or the client's copy of it where many fetch: the same bytes under the same digest.</summary>
+    private static StoredArtifact Source(RoundPlan plan, string client) => plan.ModelCopies <= 1
+        ? plan.Base
+        : plan.Base with { Object = StoreNames.ModelCopy(plan.Run, plan.Round, ModelReplicas.Of(client, plan.ModelCopies)) };
 
     private async Task<CheckInResponse?> EvaluateAsync(BoardView view, DeviceCaller device, CancellationToken cancellationToken)
     {

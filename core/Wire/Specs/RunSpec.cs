@@ -207,6 +207,12 @@ public sealed record UpdateSpec
 
     /// <summary>Most bytes an uploaded part has, 256 KiB to 8 MiB. Default 4 MiB.</summary>
     public int PartBytes { get; set; } = 4 << 20;
+
+    /// <summary>
+    /// Copies of the model that a round's devices fetch from, 1 to 64; null to let each round's plan choose by how many fetch and how
+    /// fast. All have the same digest.
+    /// </summary>
+    public int? ModelCopies { get; init; }
 }
 
 /// <summary>Evaluation of published versions by clients.</summary>

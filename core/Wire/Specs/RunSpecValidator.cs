@@ -1,4 +1,5 @@
 using System.Numerics;
+using FedServerless.Capacity;
 using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Optimization;
@@ -110,6 +111,7 @@ public static class RunSpecValidator
     private static void Validate(UpdateSpec update, Findings findings)
     {
         findings.OneOf("update.codec", update.Codec, UpdateCodecs.All.Names);
+        findings.OptionalRange("update.modelCopies", update.ModelCopies, 1, ModelReplicas.Max, required: false);
         findings.Range("update.partBytes", update.PartBytes, RunLimits.MinPartBytes, RunLimits.MaxPartBytes);
         if (update.BlockCoordinates is < RunLimits.MinBlockCoordinates or > RunLimits.MaxBlockCoordinates || !BitOperations.IsPow2(update.BlockCoordinates))
         {

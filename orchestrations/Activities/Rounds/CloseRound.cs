@@ -104,6 +104,11 @@ internal sealed class CloseRound(
     /// <summary>Slices always go; raw updates go unless the run keeps them. Uploads that come later are orphans for the sweeper.</summary>
     private async Task CleanAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
+        for (var copy = 0; plan.ModelCopies > 1 && copy < plan.ModelCopies; copy++)
+        {
+            await store.DeleteAsync(StoreNames.ModelCopy(plan.Run, plan.Round, copy), cancellationToken);
+        }
+
         await store.DeleteAllAsync(StoreNames.Slices(plan.Run, plan.Round), cancellationToken);
         if (plan.RetainUpdates || CleanTasks(plan) > 0)
         {

@@ -1,3 +1,4 @@
+using FedServerless.Activities.Models;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
@@ -9,9 +10,13 @@ namespace FedServerless.Activities.Rounds;
 /// <summary>Step 3: fixes the deadline, once, and advertises the round to clients.</summary>
 internal sealed class OpenRound(IObjectStore store, IRoundBell bell, RunLog log, TimeProvider time) : IActivity<RoundInput, CollectionOpened>
 {
+    /// <summary>Copies made at a time; each holds two blocks.</summary>
+    private const int CopiesAtOnce = 4;
+
     public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
+        await CopyModelAsync(plan, cancellationToken);
         var now = time.GetUtcNow();
         var open = await store.CreateOnceAsync(
             StoreNames.Open(input.Run, input.Round),
@@ -31,5 +36,25 @@ internal sealed class OpenRound(IObjectStore store, IRoundBell bell, RunLog log,
             input.Run, input.Round, LogKind.RoundOpened, $"Round {input.Round} is open for {plan.DeadlineSeconds} s.", null, null, cancellationToken);
         bell.Ring(plan.Population);
         return new CollectionOpened(open.Value.OpenedAt, open.Value.Deadline);
+    }
+
+    /// <summary>More devices than one blob can serve fetch from copies, made before anybody is told of the round.</summary>
+    private async Task CopyModelAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.ModelCopies <= 1 || await store.HeadAsync(StoreNames.Seal(plan.Run, plan.Round), cancellationToken) is not null)
+        {
+            return;
+        }
+
+        var options = new ParallelOptions { MaxDegreeOfParallelism = CopiesAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, plan.ModelCopies, options, async (copy, token) =>
+        {
+            await using var stream = new SliceStream(store, default, [plan.Base.Object]);
+            var put = await store.PutAsync(StoreNames.ModelCopy(plan.Run, plan.Round, copy), stream, plan.Base.Bytes, PutCondition.CreateOnce, token);
+            if (put.Written && stream.ReadDigest() != plan.Base.Digest)
+            {
+                throw new InvalidDataException($"'{plan.Base.Object}' is not the model that the plan names.");
+            }
+        });
     }
 }

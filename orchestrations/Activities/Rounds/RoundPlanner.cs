@@ -65,6 +65,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Minimum = spec.Round.Minimum,
             DeadlineSeconds = spec.Round.DeadlineSeconds,
             ShardCoordinates = shardCoordinates,
+            ModelCopies = spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds),
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
         };

@@ -92,6 +92,10 @@ public sealed record RoundPlan
     /// <summary>Keep raw updates when the round closes.</summary>
     public required bool RetainUpdates { get; init; }
 
+    /// <summary>Copies of the base that devices fetch from, see <see cref="StoreNames.ModelCopy"/>; 0 or 1 for the base itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int ModelCopies { get; init; }
+
     /// <summary>How the work is shared out; null in a plan from before there was a choice: see <see cref="RoundTasks"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReductionPlan? Reduction { get; init; }

@@ -131,6 +131,12 @@ public static class StoreNames
         return $"updates/{Convert.ToHexStringLower(hash[..1])}/{run}/{round:D6}/{client}/";
     }
 
+    /// <summary>
+    /// A copy of a round's base model for devices to fetch; create-once. Among the round's uploads, so that whatever removes those
+    /// removes it; no client's id has a tilde.
+    /// </summary>
+    public static string ModelCopy(string run, int round, int copy) => ClientUpdates(run, round, $"~model-{copy:D2}") + "weights.safetensors";
+
     /// <summary>Header of an update; create-once.</summary>
     public static string UpdateHeader(string run, int round, string client, Digest header) =>
         $"{ClientUpdates(run, round, client)}{header}/header";
