@@ -1,4 +1,5 @@
 using FedServerless.Cli.Plans;
+using FedServerless.Cli.Tests.Fakes;
 using FedServerless.Testing;
 
 namespace FedServerless.Cli.Tests;
