@@ -40,6 +40,18 @@ public sealed partial class AlertTests
         Assert.All(Texts("name"), name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Queries_EveryMeasurement_IsOneOfThePage()
+    {
+        var page = File.ReadAllText(RepositoryRoot.Combine("docs", "concepts", "telemetry.md"));
+        var asked = Texts("query").SelectMany(query => Measurement().Matches(query)).Select(match => match.Value).Distinct(StringComparer.Ordinal).ToList();
+
+        // Recorded once privacy is accounted for; the how-to says so beside the alert.
+        Assert.True(asked.Remove("fed.privacy.spent_ratio"));
+        Assert.Contains("fed.rounds", asked);
+        Assert.All(asked, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
+    }
+
     // What does not depend on parameters; where text does, the text around them.
     private static IEnumerable<string> Texts(string property) => Alerts.Declarations.OfType<Variable>().SelectMany(variable => variable.Value.All()).OfType<ObjectOf>()
         .Select(query => string.Concat(((Text)query.At(property)!).Parts.OfType<Fragment>().Select(part => part.Value)));
@@ -53,6 +65,9 @@ public sealed partial class AlertTests
 
     [GeneratedRegex(@"\b\d{4}\b", RegexOptions.CultureInvariant)]
     private static partial Regex EventId();
+
+    [GeneratedRegex(@"\bfed\.[a-z_.]+", RegexOptions.CultureInvariant)]
+    private static partial Regex Measurement();
 
     [GeneratedRegex("^P(?:T(?<n>[0-9]+)(?<unit>[MH])|(?<n>[0-9]+)(?<unit>D))$", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
