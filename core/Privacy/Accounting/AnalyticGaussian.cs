@@ -2,7 +2,7 @@ namespace FedServerless.Privacy;
 
 /// <summary>
 /// The exact price of one release with real-valued Gaussian noise: Balle and Wang 2018, arXiv:1805.06530, theorem 8. n releases with
-/// multipliers zᵢ are one with <c>z = (Σ zᵢ⁻²)^(−1/2)</c>. For discrete noise use the tight accountant, whose bracket has the grid in it.
+/// multipliers zᵢ are one with <c>z = (Σ zᵢ⁻²)^(−1/2)</c>. For discrete noise use <see cref="TightAccountant"/>, whose bracket has the grid in it.
 /// </summary>
 public static class AnalyticGaussian
 {
