@@ -5,6 +5,7 @@ Benchmark[] benchmarks =
     new("weighted-mean", "weighted mean of 100 updates of a million coordinates, beside a plain read of the same bytes", WeightedMeanBenchmark.Run),
     new("robust", "robust rules on 100 updates of a million coordinates; [--clients 100] [--parameters 1000000] [--repeats 5]", RobustBenchmark.Run),
     new("maths", "norms, dot products and server optimizers on a million coordinates", MathsBenchmark.Run),
+    new("privacy", "accounting, calibration, discrete noise and the update grid", PrivacyBenchmark.Run),
     new("mnist", "rounds to 97 % on MNIST as in the FedAvg paper; [--lr 0.1,0.2] [--seeds 3] [--split iid|shards]", MnistBenchmark.Run),
     new("round", "whole rounds over HTTP with clients that train nothing; [--clients 10] [--parameters 1000000] [--rounds 10] [--azurite] …", RoundBenchmark.Run),
     new("mnist-step", "local training and evaluation, time a sample, of networks shaped for MNIST", MnistStepBenchmark.Run),
