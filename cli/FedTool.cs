@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using FedServerless.Cli.Audit;
 using FedServerless.Cli.Clients;
 using FedServerless.Cli.Demo;
 using FedServerless.Cli.Hosting;
@@ -31,6 +32,7 @@ internal static class FedTool
         ClientCommands.Create(shell),
         ClientCommands.CreateEnrol(shell),
         SecretCommands.Create(shell),
+        AuditCommand.Create(shell),
         VersionCommand.Create(shell),
     };
 

@@ -86,6 +86,17 @@ internal sealed class OperatorClient : IDisposable
     public Task<CreateEnrolmentResponse> CreateEnrolmentAsync(CreateEnrolmentRequest enrolment, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post, "enrolments", enrolment, WireJson.Default.CreateEnrolmentRequest, WireJson.Default.CreateEnrolmentResponse, cancellationToken);
 
+    /// <param name="day">The day as yyyy-MM-dd, or null for today.</param>
+    /// <param name="after">What the page before gave as next, or null.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task<AuditPage> GetAuditAsync(string? day, string? after, CancellationToken cancellationToken)
+    {
+        var query = string.Join('&', new[] { (Name: "day", Value: day), (Name: "after", Value: after) }
+            .Where(part => part.Value is not null)
+            .Select(part => $"{part.Name}={Escape(part.Value!)}"));
+        return GetAsync(query.Length == 0 ? "audit" : $"audit?{query}", WireJson.Default.AuditPage, cancellationToken);
+    }
+
     /// <summary>Downloads a version's file and checks it against its digest.</summary>
     /// <param name="artifact">What to download.</param>
     /// <param name="destination">Gets the bytes; what it holds counts only when this returns.</param>
@@ -181,8 +192,15 @@ internal sealed class OperatorClient : IDisposable
         }
     }
 
-    private void Authorize(HttpRequestMessage request) =>
+    private void Authorize(HttpRequestMessage request)
+    {
         request.Headers.Authorization = Server.Key is null ? null : new AuthenticationHeaderValue("Bearer", Server.Key);
+        if (request.Method != HttpMethod.Get)
+        {
+            // Whatever lies between may send it twice: the server carries it out once.
+            request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("N"));
+        }
+    }
 
     private CommandException Interrupted(IOException exception) =>
         new($"The connection to {Server.Url} broke off ({exception.Message}). Try again.");
