@@ -4,7 +4,9 @@ namespace FedServerless.Cli.Feed;
 /// <param name="Target">What to build, from the repository's root: the solution, or a filter of it.</param>
 /// <param name="LeftOut">The projects left out.</param>
 /// <param name="Notes">A line for each part left out: what, and why.</param>
-internal sealed record BuildScope(string Target, IReadOnlyList<SolutionProject> LeftOut, IReadOnlyList<string> Notes)
+/// <param name="Served">The optional parts that the feed serves: tests that only stand in for theirs are not run.</param>
+internal sealed record BuildScope(
+    string Target, IReadOnlyList<SolutionProject> LeftOut, IReadOnlyList<string> Notes, IReadOnlyList<string> Served)
 {
     private const string FilterFile = ".fed/feed/served.slnf";
 
@@ -30,13 +32,14 @@ internal sealed record BuildScope(string Target, IReadOnlyList<SolutionProject> 
 
         if (missing.Count == 0)
         {
-            return new BuildScope(Solution.File, [], []);
+            return new BuildScope(Solution.File, [], [], solution.Parts);
         }
 
         var path = Path.Combine(repository, FilterFile);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await File.WriteAllTextAsync(path, solution.FilterWithout($"../../{Solution.File}", missing), cancellationToken);
-        return new BuildScope(FilterFile, [.. solution.Projects.Where(project => project.Part is { } part && missing.Contains(part))], notes);
+        return new BuildScope(
+            FilterFile, [.. solution.Projects.Where(project => project.Part is { } part && missing.Contains(part))], notes, [.. solution.Parts.Except(missing)]);
     }
 
     private static string Explain(FeedAnswer answer, IEnumerable<SolutionProject> projects)

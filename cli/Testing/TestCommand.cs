@@ -56,7 +56,7 @@ internal static class TestCommand
         }
 
         await BuildAsync(shell, repository, scope.Target, cancellationToken);
-        var results = await RunProgramsAsync(shell, projects, options, cancellationToken);
+        var results = await RunProgramsAsync(shell, projects, options with { Served = scope.Served }, cancellationToken);
         return new TestSummary([.. results.SelectMany(result => result.Cases)], watch.Elapsed) { Notes = scope.Notes }.Write(shell.Output);
     }
 

@@ -12,6 +12,9 @@ internal sealed record TestOptions
     /// <summary>Only projects whose name contains this; null for all.</summary>
     public string? Project { get; init; }
 
+    /// <summary>Optional parts that are built: tests with the trait <c>StandsInFor</c> one of these are left out.</summary>
+    public IReadOnlyList<string> Served { get; init; } = [];
+
     /// <summary>Programs at a time, 1 to 64.</summary>
     public int Jobs { get; init; } = 1;
 
@@ -21,8 +24,11 @@ internal sealed record TestOptions
     /// <summary>The filter as arguments of an xunit program.</summary>
     public IReadOnlyList<string> FilterArguments => Filter switch
     {
-        null => [],
+        null => StandIns,
         ['/', ..] => ["-filter", Filter],
-        _ => ["-method", $"*{Filter.Trim('*')}*"],
+        _ => ["-method", $"*{Filter.Trim('*')}*", .. StandIns],
     };
+
+    // xunit takes no such exclusions together with a query.
+    private IReadOnlyList<string> StandIns => [.. Served.SelectMany(part => new[] { "-trait-", $"StandsInFor={part}" })];
 }

@@ -16,6 +16,7 @@ public sealed class BuildScopeTests
         var scope = await BuildScope.DecideAsync(clone.Path, (_, _) => Task.FromResult(FeedAnswer.Served), Cancel);
 
         Assert.Equal((Solution.File, 0, 0), (scope.Target, scope.LeftOut.Count, scope.Notes.Count));
+        Assert.Equal(["extra"], scope.Served);
     }
 
     [Theory]
@@ -29,6 +30,7 @@ public sealed class BuildScopeTests
 
         Assert.Equal([note], scope.Notes);
         Assert.Equal("Extra", Assert.Single(scope.LeftOut).Name);
+        Assert.Empty(scope.Served);
         var filter = await File.ReadAllTextAsync(clone.Combine(scope.Target), Cancel);
         Assert.Contains("""plain\\Plain.csproj""", filter, StringComparison.Ordinal);
         Assert.DoesNotContain("Extra", filter, StringComparison.Ordinal);

@@ -40,6 +40,13 @@ public sealed class TestProgramTests : IDisposable
         Assert.Equal(["-filter", "/*/*/Mean*"], new TestOptions { Filter = "/*/*/Mean*" }.FilterArguments);
     }
 
+    [Fact]
+    public void FilterArguments_PartIsServed_LeaveOutWhatStandsInForIt()
+    {
+        Assert.Equal(["-trait-", "StandsInFor=functions"], new TestOptions { Served = ["functions"] }.FilterArguments);
+        Assert.Equal(["-method", "*Mean*", "-trait-", "StandsInFor=functions"], new TestOptions { Filter = "Mean", Served = ["functions"] }.FilterArguments);
+    }
+
     private IReadOnlyList<TestCase> Judge(string report, int? exitCode)
     {
         File.WriteAllText(_report, report);
