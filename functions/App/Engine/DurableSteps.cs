@@ -113,7 +113,7 @@ internal sealed class DurableSteps : IDisposable
     /// <exception cref="WorkflowStepException">It failed, or its id is another workflow's.</exception>
     public async Task<string> ChildAsync(ChildRequest request)
     {
-        var message = JsonSerializer.SerializeToElement(request, EnvelopeJson.Default.ChildRequest);
+        var message = request.Write();
         var pause = _options.FirstLook;
         while (true)
         {

@@ -10,7 +10,7 @@ namespace FedServerless.Functions.Engine;
 internal sealed record StartMessage(JsonElement Input, string Token, string? Waiter = null, string? Status = null)
 {
     /// <summary>As it travels.</summary>
-    public JsonElement Write() => JsonSerializer.SerializeToElement(this, EnvelopeJson.Default.StartMessage);
+    public JsonElement Write() => Json.Envelop(this, EnvelopeJson.Default.StartMessage, Status is null ? 1 : 2);
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     public static StartMessage Read(JsonElement message) => message.Deserialize(EnvelopeJson.Default.StartMessage)!;

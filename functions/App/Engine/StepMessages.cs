@@ -10,7 +10,7 @@ namespace FedServerless.Functions.Engine;
 internal sealed record StepReply(JsonElement? Output = null, StepFault? Failure = null)
 {
     /// <summary>As it travels.</summary>
-    public JsonElement Write() => JsonSerializer.SerializeToElement(this, EnvelopeJson.Default.StepReply);
+    public JsonElement Write() => Json.Envelop(this, EnvelopeJson.Default.StepReply, messages: 1);
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     public static StepReply Read(JsonElement message) => message.Deserialize(EnvelopeJson.Default.StepReply)!;
@@ -52,7 +52,11 @@ internal sealed record StepFault(string ErrorType, string Message, bool IsFinal)
 /// <param name="InstanceId">Its id.</param>
 /// <param name="Input">Its input if it is started.</param>
 /// <param name="Waiter">Who asks.</param>
-internal sealed record ChildRequest(string Workflow, string InstanceId, JsonElement Input, string Waiter);
+internal sealed record ChildRequest(string Workflow, string InstanceId, JsonElement Input, string Waiter)
+{
+    /// <summary>As it travels.</summary>
+    public JsonElement Write() => Json.Envelop(this, EnvelopeJson.Default.ChildRequest, messages: 1);
+}
 
 /// <summary>How a child stands.</summary>
 /// <param name="HasEnded">False while it runs.</param>
