@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
-builder.Services.AddFedPlatform(builder.Configuration, builder.Environment);
+var settings = builder.Services.AddFedPlatform(builder.Configuration, builder.Environment);
 builder.Services.AddFedFunctions();
+builder.Services.AddFedTelemetry(builder.Configuration, settings);
 await builder.Build().RunAsync();

@@ -11,6 +11,7 @@ namespace FedServerless.Functions.Tests.Engine;
 /// What rounds cost on Durable, in the product's own workflows over activities that only answer. Counted twice: by the adapter and,
 /// independently, by the backend that was asked.
 /// </summary>
+[Collection("one run at a time")]
 public sealed class ActionTests : IDisposable
 {
     private const int MostActions = 1500;
@@ -30,7 +31,7 @@ public sealed class ActionTests : IDisposable
         };
         _listener.SetMeasurementEventCallback<int>((_, actions, tags, _) =>
         {
-            // Other tests of this assembly run workflows of their own at the same time, under other names.
+            // Other tests run workflows of their own at the same time, under other names or in this class's collection.
             var workflow = (string)tags[0].Value!;
             if (workflow is "TrainingRun" or "Round")
             {

@@ -9,6 +9,7 @@ using FedServerless.Workflows.Rounds;
 namespace FedServerless.Functions.Tests.Federation;
 
 /// <summary>Whole runs on Microsoft.DurableTask: the same spec, seed and updates give the bytes that the embedded engine gives.</summary>
+[Collection("one run at a time")]
 public sealed class FederationTests(AzuriteFixture azurite)
 {
     private const int Clients = 5;

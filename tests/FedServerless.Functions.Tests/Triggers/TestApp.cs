@@ -38,6 +38,8 @@ internal sealed class TestApp : IDisposable
     /// <summary>An object of a class with triggers, made as the worker makes it.</summary>
     public object Make(Type triggers) => ActivatorUtilities.CreateInstance(_services, triggers);
 
+    public object? Get(Type type) => _services.GetService(type);
+
     /// <summary>A request to a row, past the binding.</summary>
     public Task<(int Status, string Text, IHeaderDictionary Headers)> SendAsync(string route, string method, string path, string? key = null) =>
         AnswerAsync(method, path, key, request => Get<RouteInvoker>().RunAsync(route, request, new NoDurableClient()));

@@ -63,6 +63,13 @@ public sealed class TriggerTests : IDisposable
         Functions().SelectMany(function => function.Method.GetParameters()).Where(parameter => parameter.ParameterType == typeof(DurableTaskClient)),
         parameter => Assert.NotNull(parameter.GetCustomAttribute<DurableClientAttribute>()));
 
+    [Fact]
+    public void WhatTriggersAreMadeOf_CanBeMade()
+    {
+        var parameters = Functions().SelectMany(function => function.Method.DeclaringType!.GetConstructors()).SelectMany(made => made.GetParameters());
+        Assert.All(parameters.Select(parameter => parameter.ParameterType).Distinct(), type => Assert.NotNull(_app.Get(type)));
+    }
+
     public void Dispose() => _app.Dispose();
 
     private static List<(string Name, MethodInfo Method)> Functions() =>
