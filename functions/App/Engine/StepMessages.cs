@@ -69,8 +69,13 @@ internal sealed record ChildReply(bool HasEnded, JsonElement? Output = null, str
     public const string IdTaken = "InstanceIdTaken";
 }
 
-/// <summary>The JSON of the adapter's own messages. What is inside them was written, and measured, by the application's.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+/// <summary>
+/// The JSON of the adapter's own messages. What is inside them was written, and measured, by the application's. A message that lacks a
+/// part is nobody's: its instance fails at once instead of calling activities without their input again and again.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(StartMessage))]
 [JsonSerializable(typeof(StepReply))]
 [JsonSerializable(typeof(ChildRequest))]
