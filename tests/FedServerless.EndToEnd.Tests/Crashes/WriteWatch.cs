@@ -81,7 +81,7 @@ internal sealed partial class WriteWatch(IEnumerable<Mishap> mishaps)
         }
     }
 
-    // What chance makes: the hash of a one-time code, the ids under which a host keeps its presence page and its usage.
-    [GeneratedRegex("(?<=^enrolments/)[0-9a-f]{64}|(?<=/presence/)[0-9a-f]{16}|(?<=/usage/[0-9]{6}/)[0-9a-f]{12}")]
+    // What chance makes: the hash of a one-time code, the ids under which a host keeps its presence page and its usage, the names of audit records.
+    [GeneratedRegex("(?<=^audit/)[0-9/]+-[0-9a-f]{16}-[0-9]{9}|(?<=^enrolments/)[0-9a-f]{64}|(?<=/presence/)[0-9a-f]{16}|(?<=/usage/[0-9]{6}/)[0-9a-f]{12}")]
     private static partial Regex Chances();
 }
