@@ -2,6 +2,7 @@ using Azure.Core;
 using Azure.Identity;
 using Azure.Security.KeyVault.Secrets;
 using FedServerless.Activities;
+using FedServerless.Activities.Metering;
 using FedServerless.Functions.Platform.Operators;
 using FedServerless.Functions.Platform.Secrets;
 using FedServerless.Functions.Platform.Settings;
@@ -119,6 +120,7 @@ public static class FedPlatformServices
         MinRetryAfter = settings.MinRetryAfter,
         MaxRetryAfter = settings.MaxRetryAfter,
         UrlsValidFor = settings.UrlsValidFor,
+        Usage = new UsageOptions { InstanceMemoryMb = settings.InstanceMemoryMb, Prices = settings.Prices },
         ExplainFailure = StoreFaults.Explain,
     };
 }

@@ -1,5 +1,6 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
+using FedServerless.Aggregation;
 using FedServerless.Gateway.Http;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -12,6 +13,11 @@ namespace FedServerless.Gateway.Rounds;
 /// <summary>Committing an update, and learning what became of it.</summary>
 public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard board)
 {
+    // Thousands ask what became of them at once, and of a large round each answer would take megabytes.
+    private readonly LastRead<SealDocument> _seal = new(store, StoreJson.Default.SealDocument);
+
+    private readonly LastRead<AcceptedDocument> _accepted = new(store, StoreJson.Default.AcceptedDocument);
+
     internal async Task<Reply> CommitAsync(RouteCall call, CancellationToken cancellationToken)
     {
         var (run, round) = (call.Name("run"), call.Round());
@@ -117,7 +123,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
     private async Task<bool?> IsSealedAsync(string run, int round, string client, CancellationToken cancellationToken)
     {
-        var seal = await store.FindAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
+        var seal = await _seal.FindAsync(StoreNames.Seal(run, round), seal => seal.Receipts.Count > ClientChunks.Size, cancellationToken);
         return seal?.Value.Receipts.Contains(client);
     }
 
@@ -130,7 +136,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
         UsageScope.Current?.Attribute(run, round);
 
-        var seal = await store.FindAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
+        var seal = await _seal.FindAsync(StoreNames.Seal(run, round), seal => seal.Receipts.Count > ClientChunks.Size, cancellationToken);
         if (seal is null)
         {
             var isClosing = await store.HeadAsync(StoreNames.Closing(run, round), cancellationToken) is not null;
@@ -152,7 +158,8 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
     private async Task<ReceiptStatus> VerdictAsync(string run, int round, string client, CancellationToken cancellationToken)
     {
-        var accepted = await store.FindAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, cancellationToken);
+        var accepted = await _accepted.FindAsync(
+            StoreNames.Accepted(run, round), accepted => accepted.Accepted.Count + accepted.Refused.Count > ClientChunks.Size, cancellationToken);
         if (accepted?.Value.Refused.FirstOrDefault(refusal => refusal.Client == client) is { } refused)
         {
             return new ReceiptStatus(ReceiptStates.Excluded, refused.Reason);

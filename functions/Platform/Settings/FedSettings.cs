@@ -1,3 +1,6 @@
+using System.Text;
+using FedServerless.Activities.Metering;
+using FedServerless.Capacity;
 using FedServerless.Gateway;
 using FedServerless.Storage.Presigned;
 using Microsoft.Extensions.Configuration;
@@ -62,6 +65,12 @@ public sealed record FedSettings
     /// <summary>Life of pre-signed URLs. Default an hour.</summary>
     public TimeSpan UrlsValidFor { get; private init; }
 
+    /// <summary>Memory of an instance in MB, for what rounds use. Default 2048.</summary>
+    public int InstanceMemoryMb { get; private init; } = 2048;
+
+    /// <summary>What things cost. Default: the example of docs/concepts/cost.md.</summary>
+    public PriceTable Prices { get; private init; } = new();
+
     /// <summary>Reads and checks the settings.</summary>
     /// <exception cref="FedSettingsException">Something is missing, wrong or unknown; the message names all of it.</exception>
     public static FedSettings Read(IConfiguration configuration, IHostEnvironment environment)
@@ -103,9 +112,14 @@ public sealed record FedSettings
             CheckInsPerSecond = reader.Number(nameof(CheckInsPerSecond), gateway.CheckInsPerSecond, max: 100_000),
             MinRetryAfter = reader.Duration(nameof(MinRetryAfter), gateway.MinRetryAfter, TimeSpan.FromSeconds(1), Day),
             MaxRetryAfter = reader.Duration(nameof(MaxRetryAfter), gateway.MaxRetryAfter, TimeSpan.FromSeconds(1), Day),
+            InstanceMemoryMb = (int)reader.Number(nameof(InstanceMemoryMb), 2048, max: UsageOptions.MaxInstanceMemoryMb),
+            Prices = PricesOf(reader.Text(nameof(Prices), text => PricesOf(text) is not null, "a price table, JSON: docs/concepts/cost.md")) ?? new PriceTable(),
             UrlsValidFor = reader.Duration(nameof(UrlsValidFor), gateway.UrlsValidFor, PresignLimits.MinValidFor, PresignLimits.MaxValidFor),
         };
     }
+
+    private static PriceTable? PricesOf(string? json) =>
+        json is not null && PriceTable.TryParse(Encoding.UTF8.GetBytes(json), out var prices, out _) ? prices : null;
 
     private static bool IsGuid(string text) => Guid.TryParseExact(text, "D", out _);
 

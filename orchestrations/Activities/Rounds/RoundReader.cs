@@ -28,12 +28,19 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         await store.HeadAsync(StoreNames.RoundOutcome(run, round), cancellationToken) is not null;
 
     /// <summary>The round's seal; that of a large cohort is kept in memory and only asked after, not read again.</summary>
-    public async Task<SealDocument> SealAsync(RoundPlan plan, CancellationToken cancellationToken) =>
-        (await _seal.GetAsync(StoreNames.Seal(plan.Run, plan.Round), IsLarge(plan), cancellationToken)).Value;
+    public async Task<SealDocument> SealAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var name = StoreNames.Seal(plan.Run, plan.Round);
+        var seal = await _seal.FindAsync(name, _ => IsLarge(plan), cancellationToken) ?? throw new InvalidDataException($"'{name}' does not exist.");
+        return seal.Value;
+    }
 
     /// <summary>The accepted updates; those of a large cohort are kept in memory and only asked after, not read again.</summary>
-    public Task<Stored<AcceptedDocument>> AcceptedAsync(RoundPlan plan, CancellationToken cancellationToken) =>
-        _accepted.GetAsync(StoreNames.Accepted(plan.Run, plan.Round), IsLarge(plan), cancellationToken);
+    public async Task<Stored<AcceptedDocument>> AcceptedAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var name = StoreNames.Accepted(plan.Run, plan.Round);
+        return await _accepted.FindAsync(name, _ => IsLarge(plan), cancellationToken) ?? throw new InvalidDataException($"'{name}' does not exist.");
+    }
 
     /// <summary>The updates that go into the model, with the weights they have there, and the digest that names this set.</summary>
     public async Task<RoundContributions> ContributionsAsync(RoundPlan plan, CancellationToken cancellationToken)

@@ -4,29 +4,34 @@ using FedServerless.Storage;
 namespace FedServerless.Activities.State;
 
 /// <summary>
-/// The document that was read last, kept by its version: many activities of a large round read the same megabytes. Asking for the
-/// version costs a request, as reading a small document does, but no bytes; a run made anew under its name has other versions.
+/// The large document that was read last, kept by its version: activities and requests of a large round ask for the same megabytes again
+/// and again. Asking for the version costs a request, as reading a small document does, but no bytes; a run made anew under its name has
+/// other versions.
 /// </summary>
-internal sealed class LastRead<T>(IObjectStore store, JsonTypeInfo<T> type)
+public sealed class LastRead<T>(IObjectStore store, JsonTypeInfo<T> type)
     where T : class
 {
     private Kept? _last;
 
-    /// <summary>The document.</summary>
+    /// <summary>The document, or null when there is none.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="isLarge">False to read it and keep nothing.</param>
+    /// <param name="isLarge">True for a document that is worth keeping.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="InvalidDataException">There is none, or it is not what it should be.</exception>
-    public async Task<Stored<T>> GetAsync(string name, bool isLarge, CancellationToken cancellationToken)
+    /// <exception cref="InvalidDataException">It is not what it should be.</exception>
+    public async Task<Stored<T>?> FindAsync(string name, Func<T, bool> isLarge, CancellationToken cancellationToken)
     {
-        if (isLarge && _last is { } last && last.Name == name
-            && (await store.HeadAsync(name, cancellationToken))?.ETag == last.Document.ETag)
+        ArgumentNullException.ThrowIfNull(isLarge);
+        if (_last is { } last && last.Name == name && (await store.HeadAsync(name, cancellationToken))?.ETag == last.Document.ETag)
         {
             return last.Document;
         }
 
-        var read = await store.GetAsync(name, type, cancellationToken);
-        _last = isLarge ? new Kept(name, read) : _last;
+        var read = await store.FindAsync(name, type, cancellationToken);
+        if (read is not null && isLarge(read.Value))
+        {
+            _last = new Kept(name, read);
+        }
+
         return read;
     }
 
