@@ -178,13 +178,13 @@ internal sealed class DurableSteps : IDisposable
         return wait;
     }
 
-    // However many wakes came, they ended this one wait: none may end the next, which begins after a new look at the truth.
+    // However many wakes came, they ended this one wait: none may end the next, which begins after a new look at the truth. Somebody
+    // who waited for the same may have been here before; then the open wait is the next one's already.
     private void Drain(string name)
     {
-        do
+        while (Wait(name).IsCompleted)
         {
             _waits.Remove(name);
         }
-        while (Wait(name).IsCompleted);
     }
 }

@@ -72,6 +72,20 @@ public sealed class ActionTests : IDisposable
     }
 
     [Fact]
+    public async Task Round_WhoseEndIsNeverTold_IsFoundByLooking()
+    {
+        var host = Bind(rounds: 1, days: 1, tasks: 8);
+        host.LosesEvents = true;
+        var began = host.Now;
+
+        await RunAsync(host);
+
+        // The pauses double up to four hours, so the end is found at most those four hours late.
+        Assert.InRange((host.Now - began).TotalHours, 24, 28.1);
+        Assert.InRange(host.Asked.Values.Sum(), 200, MostActions);
+    }
+
+    [Fact]
     public async Task Run_OfTwoHundredRounds_TakesNoMoreForTheLastThanForTheFirst()
     {
         var host = Bind(rounds: 200, days: 0.01, tasks: 8);

@@ -26,11 +26,18 @@ internal sealed class SimulatedDurable(Registry registry)
 
     public IWorkflowClient Client => _engine.Client(new SimulatedClient(this));
 
+    /// <summary>Events never arrive.</summary>
+    public bool LosesEvents { get; set; }
+
     public void At(DateTime moment, Action action) => _timers.Enqueue(action, moment);
 
     public void Raise(string instanceId, string name) => _ready.Enqueue(() =>
     {
-        _instances.GetValueOrDefault(instanceId)?.Context?.Raise(name);
+        if (!LosesEvents)
+        {
+            _instances.GetValueOrDefault(instanceId)?.Context?.Raise(name);
+        }
+
         return Task.CompletedTask;
     });
 

@@ -268,6 +268,23 @@ public abstract partial class EngineConformanceTests
     }
 
     [Fact]
+    public async Task RunAsync_SameChildTwiceAtOnce_BothGetItsOutput()
+    {
+        var child = new Workflow<int, int>("Child");
+        On(child, async (context, n) =>
+        {
+            await context.WaitUntilAsync(context.UtcNow + Units(0.5));
+            return Turn<int, int>.Done(n);
+        });
+        On(async (context, n) =>
+        {
+            var both = await Task.WhenAll(context.RunAsync(child, "child", 1), context.RunAsync(child, "child", 2));
+            return Done($"{both[0] == both[1]} {both[0] is 1 or 2}");
+        });
+        Assert.Equal("True True", await OutputAsync());
+    }
+
+    [Fact]
     public async Task RunAsync_MalformedId_Refuses()
     {
         var child = new Workflow<int, int>("Child");
