@@ -46,6 +46,7 @@ public static class GatewayServices
         services.TryAddSingleton<RequestAudit>();
         services.TryAddSingleton<AuditViews>();
         services.TryAddSingleton<NonceIssuer>();
+        services.TryAddSingleton<ServerSigner>();
         services.TryAddSingleton<RouteTable>();
         services.TryAddSingleton<RouteRunner>();
         services.TryAddSingleton<DeviceAuthenticator>();

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
+using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -100,4 +101,5 @@ public sealed record HostVersion(string Version, int ApiVersion, int MinimumApiV
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(HostVersion))]
+[JsonSerializable(typeof(SigningKeysView))]
 internal sealed partial class AboutJson : JsonSerializerContext;

@@ -25,7 +25,8 @@ public sealed class RouteTable
     public RouteTable(
         RunLifecycle runs, RunViews runViews, RunDeletion deletion, RunLogs logs, RoundViews rounds,
         Models.Models models, ModelUploads modelUploads, ClientDesk clients,
-        CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations, AuditViews audit, HostReport host)
+        CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations, AuditViews audit, HostReport host,
+        ServerSigner signer)
     {
         _openApi = new Lazy<byte[]>(() => OpenApiDocument.Write(Routes!));
         Routes =
@@ -34,7 +35,7 @@ public sealed class RouteTable
             .. ModelRows(models, modelUploads),
             .. ClientRows(clients, audit),
             .. DeviceRows(clients, checkIns, uploads, receipts, evaluations),
-            .. PublicRows(host),
+            .. PublicRows(host, signer),
         ];
         _byName = Routes.ToFrozenDictionary(route => route.Name, StringComparer.Ordinal);
     }
@@ -111,10 +112,11 @@ public sealed class RouteTable
         yield return new() { Name = "postEvaluation", Method = "POST", Template = "runs/{run}/rounds/{round}/evaluations", Policy = Device, Summary = "Posts an evaluation; the same answers as a receipt.", Request = json.Evaluation, Response = json.CommitResponse, Statuses = [201, 202, 200, 400, 403, 404, 409], Handler = evaluations.PostAsync };
     }
 
-    private IEnumerable<Route> PublicRows(HostReport host)
+    private IEnumerable<Route> PublicRows(HostReport host, ServerSigner signer)
     {
         yield return new() { Name = "getHealth", Method = "GET", Template = "health", Policy = Public, Summary = "Whether the host is well.", Response = AboutJson.Default.HealthView, Statuses = [200, 503], Handler = host.HealthAsync };
         yield return new() { Name = "getHostVersion", Method = "GET", Template = "version", Policy = Public, Summary = "Which version the host is.", Response = AboutJson.Default.HostVersion, Handler = HostReport.VersionAsync };
+        yield return new() { Name = "getKeys", Method = "GET", Template = "keys", Policy = Public, Summary = "The public keys that signed answers are checked with, as a JSON Web Key Set.", Response = AboutJson.Default.SigningKeysView, Statuses = [200, 503], Handler = signer.KeysAsync };
         yield return new() { Name = "getOpenApi", Method = "GET", Template = "openapi.json", Policy = Public, Summary = "This surface as OpenAPI 3.1.", Handler = (_, _) => Task.FromResult(Reply.JsonBytes(_openApi.Value)) };
     }
 }

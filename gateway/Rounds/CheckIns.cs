@@ -16,7 +16,8 @@ namespace FedServerless.Gateway.Rounds;
 
 /// <summary><c>POST check-in</c>: a lease for whoever is selected, a pause for everybody else.</summary>
 public sealed class CheckIns(
-    IObjectStore store, RoundBoard board, PresenceBook presence, ClientRegistry clients, GatewayOptions options, TimeProvider time)
+    IObjectStore store, RoundBoard board, PresenceBook presence, ClientRegistry clients, GatewayOptions options, ServerSigner signer,
+    TimeProvider time)
 {
     /// <summary>Purpose under which a client's seed is derived from its round's.</summary>
     public const string SeedPurpose = "client";
@@ -54,7 +55,8 @@ public sealed class CheckIns(
         try
         {
             var response = await FindWorkAsync(call.Device, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
-            return Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
+            var reply = Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
+            return reply.With(ServerSigner.Header, signer.Sign(reply.Body, call.Device.Proof));
         }
         finally
         {

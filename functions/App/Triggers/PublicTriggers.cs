@@ -22,6 +22,13 @@ public sealed class PublicTriggers(RouteInvoker routes)
         [DurableClient] DurableTaskClient client) =>
         routes.RunAsync("getHostVersion", request, client);
 
+    /// <summary>The public keys that signed answers are checked with.</summary>
+    [Function("getKeys")]
+    public Task GetKeys(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/keys")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        routes.RunAsync("getKeys", request, client);
+
     /// <summary>This surface as OpenAPI 3.1.</summary>
     [Function("getOpenApi")]
     public Task GetOpenApi(
