@@ -58,7 +58,7 @@ public sealed class ServerSignerTests
     public async Task CheckIn_Answer_IsSignedForThisRequestWithAKeyOfTheKeysRow()
     {
         using var bench = new GatewayBench();
-        var device = await TestDevice.EnrolAsync(bench, "edge");
+        var device = await bench.DeviceAsync("edge");
         var body = JsonSerializer.SerializeToUtf8Bytes(new CheckInRequest(DeviceApi.Version, "tests"), WireJson.Default.CheckInRequest);
         var proof = device.Sign("POST", GatewayBench.Url("check-in"), body, bench.Nonce, bench.Now);
 
