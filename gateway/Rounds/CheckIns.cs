@@ -46,8 +46,7 @@ public sealed class CheckIns(
 
         if (call.Device.Quarantine is not null)
         {
-            return Reply.Json(
-                StatusCodes.Status200OK, new CheckInResponse { RetryAfterSeconds = options.MaxRetryAfter.TotalSeconds }, WireJson.Default.CheckInResponse);
+            return Signed(new CheckInResponse { RetryAfterSeconds = options.MaxRetryAfter.TotalSeconds }, call.Device);
         }
 
         await NoteAsync(call.Device, call.Workflows, cancellationToken);
@@ -55,8 +54,7 @@ public sealed class CheckIns(
         try
         {
             var response = await FindWorkAsync(call.Device, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
-            var reply = Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
-            return reply.With(ServerSigner.Header, signer.Sign(reply.Body, call.Device.Proof));
+            return Signed(response, call.Device);
         }
         finally
         {
@@ -65,6 +63,12 @@ public sealed class CheckIns(
                 LetGo(call.Device.Client);
             }
         }
+    }
+
+    private Reply Signed(CheckInResponse response, DeviceCaller device)
+    {
+        var reply = Reply.Json(StatusCodes.Status200OK, response, WireJson.Default.CheckInResponse);
+        return reply.With(ServerSigner.Header, signer.Sign(reply.Body, device.Proof));
     }
 
     private bool TryHold(string client)

@@ -62,7 +62,7 @@ public sealed class ServerSignerTests
         var body = JsonSerializer.SerializeToUtf8Bytes(new CheckInRequest(DeviceApi.Version, "tests"), WireJson.Default.CheckInRequest);
         var proof = device.Sign("POST", GatewayBench.Url("check-in"), body, bench.Nonce, bench.Now);
 
-        var answer = await bench.SendAsync("checkIn", "check-in", body, [("Authorization", proof)]);
+        var answer = await bench.CompleteAsync(bench.SendAsync("checkIn", "check-in", body, [("Authorization", proof)]));
 
         Assert.Equal(200, answer.Status);
         var keys = await bench.SendAsync("getKeys", "keys", [], []);
