@@ -24,7 +24,7 @@ public static class AnalyticGaussian
         return Math.Max(0, Math.Exp(difference) * -LogSpace.ExpM1(epsilon + NormalTail.LogUpper(middle + half) - difference));
     }
 
-    /// <summary>The least ε at a δ, to 10⁻¹² and never less than it is.</summary>
+    /// <summary>The least ε at a δ, to 10⁻¹² (relative above 1) and never less than it is.</summary>
     /// <param name="delta">In (0, 1).</param>
     /// <param name="noiseMultiplier">z, above 0.</param>
     public static double Epsilon(double delta, double noiseMultiplier)
@@ -42,7 +42,7 @@ public static class AnalyticGaussian
             (low, high) = (high, 2 * high);
         }
 
-        while (high - low > 1e-12 * high)
+        while (high - low > 1e-12 * Math.Max(1, high))
         {
             var middle = (low + high) / 2;
             (low, high) = Delta(middle, noiseMultiplier) <= delta ? (low, middle) : (middle, high);

@@ -32,23 +32,24 @@ internal sealed class SampledGaussianRenyi
     public double Divergence(double order)
     {
         Debug.Assert(order is > 1 and <= RenyiOrders.Largest);
+
+        // Discrete noise does not exceed this at any order: the ratio of theta functions is at most 1 (arXiv:2004.00010, section 2). Nor does a sample.
+        var plain = order / (2 * _noise * _noise);
         if (_rate == 1)
         {
-            // Discrete noise does not exceed this at any order: the ratio of theta functions is at most 1 (arXiv:2004.00010, section 2).
-            return order / (2 * _noise * _noise);
+            return plain;
         }
 
         if (order == Math.Floor(order))
         {
-            return LogSpace.Log1PExp(LogExcessAtInteger((int)order)) / (order - 1);
+            return Math.Min(plain, LogSpace.Log1PExp(LogExcessAtInteger((int)order)) / (order - 1));
         }
 
         // Real-valued noise slightly smaller than the discrete one covers it (docs/maths/privacy.md, "The grid").
         // Noise this small is priced as if everybody took part: sound, and nobody calls it privacy.
-        var unsampled = order / (2 * _realNoise * _realNoise);
         return _realNoise < SampledGaussianQuadrature.LeastNoise
-            ? unsampled
-            : Math.Min(unsampled, LogSpace.Log1PExp(SampledGaussianQuadrature.LogExcess(_rate, _realNoise, order)) / (order - 1));
+            ? plain
+            : Math.Min(plain, LogSpace.Log1PExp(SampledGaussianQuadrature.LogExcess(_rate, _realNoise, order)) / (order - 1));
     }
 
     // ln(A − 1), A − 1 = Σ_{k=2..α} C(α,k)·(1−q)^{α−k}·q^k·(e^{(k²−k)/2z²} − 1): their equation (3.3) less the binomial theorem.

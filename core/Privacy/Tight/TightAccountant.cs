@@ -20,6 +20,9 @@ public sealed class TightAccountant
     // Of the sum under the tilt, that the transform's window holds.
     private const double WindowDeviations = 20;
 
+    // Of an ε that is solved for; absolute below 1, so that an ε of almost nothing ends the search too.
+    private const double Resolution = 1e-10;
+
     // A bounded loss near its bound asks for any tilt.
     private const double LargestTilt = 1e5;
 
@@ -73,8 +76,14 @@ public sealed class TightAccountant
                 : Bounds(releases, release => release.RealNoise.More, direction, delta, renyi).Lower);
         }
 
-        // The Rényi bound is a theorem too; it wins only where the bracket had to be wide.
-        return new(Math.Min(lower, renyi.Epsilon), Math.Min(upper, renyi.Epsilon), delta);
+        // Two theorems that contradict each other mean that one of them is computed wrongly: no ε is better than that one.
+        if (lower > renyi.Epsilon)
+        {
+            throw new InvalidOperationException($"The tight lower bound {lower} is above the Rényi bound {renyi.Epsilon}.");
+        }
+
+        // The Rényi bound wins only where the bracket had to be wide.
+        return new(lower, Math.Min(upper, renyi.Epsilon), delta);
     }
 
     internal (double Lower, double Upper) Bounds(
@@ -107,7 +116,7 @@ public sealed class TightAccountant
 
         var leftOut = parts.Sum(part => part.Count * part.Mass.LeftOut);
         var upper = LastTrue(epsilon => Part(epsilon + bias - slack, 1) + lost + leftOut > delta);
-        return (LowerEnd(upper, deviation / 16, epsilon => Part(epsilon + bias + slack, -1) - lost > delta), upper);
+        return (LowerEnd(upper, Math.Min(deviation / 16, upper / 64), epsilon => Part(epsilon + bias + slack, -1) - lost > delta), upper);
 
         double Part(double epsilon, int sign)
         {
@@ -151,7 +160,7 @@ public sealed class TightAccountant
             }
         }
 
-        while (high - low > 1e-10 * high)
+        while (high - low > Resolution * Math.Max(1, high))
         {
             var middle = (low + high) / 2;
             (low, high) = holds(middle) ? (middle, high) : (low, middle);
@@ -176,7 +185,7 @@ public sealed class TightAccountant
             (low, high) = (low - step, low);
         }
 
-        while (high - low > 1e-10 * high)
+        while (high - low > Resolution * Math.Max(1, high))
         {
             var middle = (low + high) / 2;
             (low, high) = holds(middle) ? (middle, high) : (low, middle);

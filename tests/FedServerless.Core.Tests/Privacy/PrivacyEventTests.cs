@@ -67,6 +67,17 @@ public class PrivacyEventTests
         Assert.Equal(11 + sensitivity, priced.GridBits);
     }
 
+    [Theory]
+    [InlineData(0.01, 100, DeltaVerdict.Meaningless)]
+    [InlineData(0.0099, 100, DeltaVerdict.Large)]
+    [InlineData(0.00101, 100, DeltaVerdict.Large)]
+    [InlineData(0.001, 100, DeltaVerdict.Sound)]
+    public void Judge_DeltaInAPopulation_RefusesOneInN(double delta, long population, DeltaVerdict verdict) =>
+        Assert.Equal(verdict, DeltaRule.Judge(delta, population));
+
+    [Fact]
+    public void Judge_DeltaThatIsNone_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => DeltaRule.Judge(0, 100));
+
     [Fact]
     public void Against_AllClientsAtARateBelowOne_IsRefused() =>
         Assert.Throws<InvalidOperationException>(() => new NoisyRelease(ClientSampling.AllClients, 0.5, 1).Against(PrivacyAdversary.ModelHolder));

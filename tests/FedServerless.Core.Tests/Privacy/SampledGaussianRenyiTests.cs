@@ -26,8 +26,11 @@ public class SampledGaussianRenyiTests
     [InlineData(0.01, 0.5, 256)]
     [InlineData(0.01, 0.01, 1024)]
     [InlineData(1e-12, 0.05, 15.75)]
+    [InlineData(0.5, 0.01, 1.01)]
+    [InlineData(1e-9, 1e6, 1.01)]
+    [InlineData(1 - 1e-15, 1e6, 1024)]
     public void Divergence_TermsThatOverflow_StaysFiniteAndBelowThePlainGaussian(double rate, double noise, double order) =>
-        Assert.InRange(Divergence(rate, noise, order), 0, order / (2 * noise * noise));
+        Assert.InRange(Divergence(rate, noise, order), double.Epsilon, order / (2 * noise * noise));
 
     // The leading term α·q²·(e^{1/z²} − 1)/2, all that is left for a tiny q; log(1 + x) as written returns 0 here.
     [Theory]
@@ -87,6 +90,28 @@ public class SampledGaussianRenyiTests
         var exact = Math.Log(moment / mass) / (order - 1);
         var priced = Divergence(Rate, noise, order, gridBits: 6);
         Assert.InRange(priced, exact * (1 - 1e-10), exact * 1.02);
+    }
+
+    // Add-or-remove compares both ways; the formula is that of the mixture in front, and theorem 5 of the paper says that it is the larger. Summed here
+    // over the integers for both, for discrete noise, which the paper does not speak of.
+    [Theory]
+    [InlineData(1.5, 0.6, 0.1)]
+    [InlineData(3, 0.5, 0.5)]
+    [InlineData(20, 2, 0.02)]
+    [InlineData(2, 1, 0.9)]
+    public void Divergence_OtherDirection_IsNeverLarger(double order, double noise, double rate)
+    {
+        var (shift, deviation) = (32, noise * 32);
+        var (moment, mass) = (0.0, 0.0);
+        for (var x = -2000; x <= 2000; x++)
+        {
+            var weight = Math.Exp(-x * (double)x / (2 * deviation * deviation));
+            var ratio = 1 - rate + (rate * Math.Exp(((2.0 * x * shift) - (shift * shift)) / (2 * deviation * deviation)));
+            mass += weight;
+            moment += weight * Math.Pow(ratio, 1 - order);
+        }
+
+        Assert.InRange(Math.Log(moment / mass) / (order - 1), 0, Divergence(rate, noise, order));
     }
 
     private static double Divergence(double rate, double noise, double order, int? gridBits = null) =>

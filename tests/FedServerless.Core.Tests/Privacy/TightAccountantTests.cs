@@ -24,6 +24,43 @@ public class TightAccountantTests
             Assert.InRange(upper, oracle.Epsilon, oracle.Epsilon * (1 + width));
         });
 
+    // Many rounds by importance sampling, without losses on a grid and without a transform (make_tight_rounds.py), to five standard errors.
+    [Fact]
+    public void Bounds_ManyRounds_HoldTheEpsilonOfImportanceSampling() => Assert.All(
+        Oracle.Load<SampledOracle>("tight_rounds.json"),
+        oracle =>
+        {
+            var releases = TightAccountant.Group(new RepeatedEvent(new PoissonGaussianEvent(oracle.SamplingRate, oracle.NoiseMultiplier), oracle.Rounds));
+
+            var (lower, _) = Bounds(oracle.Delta * (1 + (5 * oracle.RelativeError)));
+            var (_, upper) = Bounds(oracle.Delta * (1 - (5 * oracle.RelativeError)));
+
+            Assert.InRange(lower, oracle.Epsilon * 0.97, oracle.Epsilon);
+            Assert.InRange(upper, oracle.Epsilon, oracle.Epsilon * 1.03);
+
+            (double Lower, double Upper) Bounds(double delta) => new TightAccountant(0.002).Bounds(
+                releases, release => release.NoiseMultiplier, oracle.Removes ? LossDirection.Remove : LossDirection.Add, delta, new(oracle.Epsilon, delta, 8, false));
+        });
+
+    // Both are theorems: what Rényi accounting says is never below what is certainly lost.
+    [Theory]
+    [InlineData(0.001)]
+    [InlineData(0.03)]
+    [InlineData(0.4)]
+    [InlineData(0.99)]
+    public void Renyi_AnyNoiseAndDelta_IsNeverBelowTheBracket(double rate)
+    {
+        foreach (var (noise, rounds, delta) in ((double, long, double)[])[(0.4, 1, 1e-3), (0.7, 30, 1e-6), (1, 300, 1e-9), (4, 50, 1e-5), (30, 500, 1e-4)])
+        {
+            var schedule = new RepeatedEvent(new PoissonGaussianEvent(rate, noise), rounds);
+            var (lower, _) = new TightAccountant(0.01).Bounds(TightAccountant.Group(schedule), _ => noise, LossDirection.Remove, delta, Renyi(schedule, delta));
+
+            Assert.True(Renyi(schedule, delta).Epsilon >= lower);
+        }
+
+        static RenyiSpend Renyi(PrivacyEvent schedule, double delta) => RenyiCurve.Of(schedule, RenyiOrders.Default).Spend(delta);
+    }
+
     [Theory]
     [InlineData(50 / 3383.0, 0.5, 100)]
     [InlineData(120 / 3383.0, 1.2, 100)]
@@ -123,6 +160,8 @@ public class TightAccountantTests
             Assert.Equal(Enumerable.Range(0, length).Sum(j => a[j] * b[(i - j + length) % length]), product[i].Real, 1e-14);
         }
     }
+
+    private sealed record SampledOracle(double SamplingRate, double NoiseMultiplier, int Rounds, bool Removes, double Epsilon, double Delta, double RelativeError);
 
     private static EpsilonBracket Epsilon(PrivacyEvent schedule) => new TightAccountant().Epsilon(schedule, Delta);
 }
