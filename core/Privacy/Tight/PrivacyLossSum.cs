@@ -8,6 +8,9 @@ namespace FedServerless.Privacy;
 /// </summary>
 internal sealed class PrivacyLossSum
 {
+    /// <summary>What may wrap around, of a whole of 1 under the tilt.</summary>
+    public const double Negligible = 1e-9;
+
     private readonly double _step;
     private readonly double _tilt;
     private readonly double _log;
@@ -19,15 +22,15 @@ internal sealed class PrivacyLossSum
     /// <summary>Composes.</summary>
     /// <param name="parts">Masses on one step, and how often each.</param>
     /// <param name="tilt">λ, 0 or more.</param>
-    /// <param name="mostCells">The largest transform, a power of two.</param>
-    public PrivacyLossSum(IReadOnlyList<(PrivacyLossMass Mass, long Count)> parts, double tilt, int mostCells)
+    /// <param name="window">From <see cref="Window"/> with the same parts and tilt.</param>
+    public PrivacyLossSum(IReadOnlyList<(PrivacyLossMass Mass, long Count)> parts, double tilt, (int Length, double Aliased) window)
     {
         (_step, _tilt) = (parts[0].Mass.Step, tilt);
-        var (log, mean, variance) = Total(parts, tilt);
+        var (log, mean, _) = Total(parts, tilt);
         _log = log;
-        var (length, aliased) = Window(parts, tilt, mostCells);
+        var length = window.Length;
         var (sum, arithmetic) = Convolve(parts, tilt, length);
-        _error = aliased + arithmetic;
+        _error = window.Aliased + arithmetic;
 
         // The cells stand for the multiples of the step around the mean under the tilt.
         _first = (long)Math.Round(mean / _step) - (length / 2);
@@ -40,12 +43,7 @@ internal sealed class PrivacyLossSum
             _atLeast[i] = _atLeast[i + 1] + mass;
             _discounted[i] = _discounted[i + 1] + (mass * Math.Exp(-loss));
         }
-
-        StandardDeviation = Math.Sqrt(variance);
     }
-
-    /// <summary>Under the tilt.</summary>
-    public double StandardDeviation { get; }
 
     /// <summary><c>E[(1 − e^{ε − sum})₊]</c> of the rounded sum, and how far it may be off.</summary>
     public (double Delta, double Error) Delta(double epsilon)
@@ -53,6 +51,49 @@ internal sealed class PrivacyLossSum
         var index = (int)Math.Clamp(Math.Floor(epsilon / _step) + 1 - _first, 0, _atLeast.Length - 1);
         var delta = Math.Max(0, _atLeast[index] - (Math.Exp(epsilon) * _discounted[index]));
         return (delta, (_error * Math.Exp(Math.Min(600, _log - (_tilt * epsilon)))) + (1e-12 * _atLeast[index]));
+    }
+
+    /// <summary>
+    /// The length of a circular window so wide that, by Chernoff's bound under the tilt, next to nothing wraps around; and what does, which is more where
+    /// <paramref name="mostCells"/> do not suffice.
+    /// </summary>
+    public static (int Length, double Aliased) Window(IReadOnlyList<(PrivacyLossMass Mass, long Count)> parts, double tilt, int mostCells)
+    {
+        var step = parts[0].Mass.Step;
+        var (log, mean, variance) = Total(parts, tilt);
+        var deviation = Math.Sqrt(variance) + step;
+        var length = 64;
+        while (length < mostCells && length * step < 18 * deviation)
+        {
+            length *= 2;
+        }
+
+        while (true)
+        {
+            // One step less on either side for the rounding of the window's middle.
+            var half = ((length / 2) - 1) * step;
+            var aliased = Outside(half);
+            if (aliased < Negligible || length >= mostCells)
+            {
+                return (length, Math.Min(1, aliased));
+            }
+
+            length *= 2;
+        }
+
+        double Outside(double half)
+        {
+            var (above, below) = (1.0, 1.0);
+            foreach (var deviations in (ReadOnlySpan<double>)[0.5, 1, 2, 4, 8])
+            {
+                // Rates of the normal's own size: losses of rare large jumps have moments that explode at larger ones.
+                var more = deviations / deviation;
+                above = Math.Min(above, Math.Exp(Total(parts, tilt + more).Log - log - (more * (mean + half))));
+                below = Math.Min(below, Math.Exp(Total(parts, tilt - more).Log - log + (more * (mean - half))));
+            }
+
+            return double.IsNaN(above + below) ? 1 : above + below;
+        }
     }
 
     /// <summary>Logarithm of the moment, mean and variance of the sum under a tilt.</summary>
@@ -66,45 +107,6 @@ internal sealed class PrivacyLossSum
         }
 
         return (log, mean, variance);
-    }
-
-    // A circular window so wide that, by Chernoff's bound under the tilt, next to nothing wraps around.
-    private (int Length, double Aliased) Window(IReadOnlyList<(PrivacyLossMass Mass, long Count)> parts, double tilt, int mostCells)
-    {
-        var (log, mean, variance) = Total(parts, tilt);
-        var deviation = Math.Sqrt(variance) + _step;
-        var length = 64;
-        while (length < mostCells && length * _step < 18 * deviation)
-        {
-            length *= 2;
-        }
-
-        while (true)
-        {
-            // One step less on either side for the rounding of the window's middle.
-            var half = ((length / 2) - 1) * _step;
-            var aliased = Outside(half);
-            if (aliased < 1e-9 || length >= mostCells)
-            {
-                return (length, Math.Min(1, aliased));
-            }
-
-            length *= 2;
-        }
-
-        double Outside(double half)
-        {
-            var (above, below) = (1.0, 1.0);
-            foreach (var deviations in (ReadOnlySpan<double>)[2, 4, 8])
-            {
-                // Rates of the normal's own size: losses of rare large jumps have moments that explode at larger ones.
-                var more = deviations / deviation;
-                above = Math.Min(above, Math.Exp(Total(parts, tilt + more).Log - log - (more * (mean + half))));
-                below = Math.Min(below, Math.Exp(Total(parts, tilt - more).Log - log + (more * (mean - half))));
-            }
-
-            return double.IsNaN(above + below) ? 1 : above + below;
-        }
     }
 
     private static (Complex[] Sum, double Error) Convolve(IReadOnlyList<(PrivacyLossMass Mass, long Count)> parts, double tilt, int length)

@@ -20,6 +20,8 @@ public sealed class TightAccountant
     // Of the sum under the tilt, that the transform's window holds.
     private const double WindowDeviations = 20;
 
+    private const double LeastTilt = 0.05;
+
     // Of an ε that is solved for; absolute below 1, so that an ε of almost nothing ends the search too.
     private const double Resolution = 1e-10;
 
@@ -101,7 +103,15 @@ public sealed class TightAccountant
             parts = Masses(releases, noise, step, reach, direction);
         }
 
-        var sum = new PrivacyLossSum(parts, tilt, MostCells);
+        // Rare large losses make the sum heavy-tailed under the best tilt, and too wide for a window; a smaller one is right as well.
+        var window = PrivacyLossSum.Window(parts, tilt, MostCells);
+        while (window.Aliased > PrivacyLossSum.Negligible && tilt > LeastTilt)
+        {
+            tilt *= 0.75;
+            window = PrivacyLossSum.Window(parts, tilt, MostCells);
+        }
+
+        var sum = new PrivacyLossSum(parts, tilt, window);
 
         // Rounding adds at most half a step a release; or, its mean taken off, by Hoeffding's inequality for independent terms of range one step,
         // more than the slack with no more than the failure probability.
