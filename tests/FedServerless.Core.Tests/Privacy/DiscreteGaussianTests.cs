@@ -180,6 +180,19 @@ public class DiscreteGaussianTests
         Assert.Equal(5000, words.Count);
     }
 
+    // Nothing public takes entropy, and the core has one source of it: the operating system's.
+    [Fact]
+    public void Entropy_OfTheCore_IsTheSystemsAndNobodyElseCanGiveAnother()
+    {
+        var types = typeof(DiscreteGaussian).Assembly.GetTypes();
+
+        Assert.Equal([typeof(SystemEntropy)], types.Where(type => type.IsSubclassOf(typeof(EntropySource))));
+        Assert.False(typeof(EntropySource).IsVisible);
+        Assert.DoesNotContain(
+            typeof(DiscreteGaussian).GetConstructors().Cast<System.Reflection.MethodBase>().Concat(typeof(DiscreteGaussian).GetMethods()),
+            method => method.GetParameters().Any(parameter => parameter.ParameterType == typeof(EntropySource)));
+    }
+
     [Fact]
     public void AddTo_SumAtTheEndOfItsRange_ThrowsInsteadOfWrapping() => Assert.Throws<OverflowException>(() =>
     {
