@@ -1,11 +1,14 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using FedServerless.Aggregation;
 using FedServerless.Aggregation.Robust;
+using FedServerless.Capacity;
 using FedServerless.Compression;
 
 namespace FedServerless.Bench;
 
 /// <summary>
-/// One core aggregates 100 updates of a million float32 coordinates, in blocks of 65 536 as the reduce step does, by each
+/// One core, or so many, aggregates 100 updates of a million float32 coordinates, in blocks of 65 536 as the reduce step does, by each
 /// robust rule. GB/s are 4·n·d bytes a second.
 /// </summary>
 internal static class RobustBenchmark
@@ -16,55 +19,109 @@ internal static class RobustBenchmark
     {
         var clients = Option(args, "--clients", 100);
         var coordinates = Option(args, "--parameters", 1_000_000);
+        var cores = Option(args, "--cores", 1);
         var updates = Blocks(clients, coordinates);
         var result = new double[coordinates];
         var f = Math.Max(0, (clients - 3) / 4);
         var trim = clients / 10;
+        var weights = Enumerable.Repeat(1.0, clients).ToArray();
         var sink = 0L;
         var times = Stopclock.TimeInTurns(
             Option(args, "--repeats", 5),
-            () => ForEachBlock(updates, coordinates, result, ColumnOrder.ForMedian(clients, null), static (order, tile, part) => order.TryMedian(tile, part.Span)),
-            () => ForEachBlock(updates, coordinates, result, ColumnOrder.ForTrimmedMean(clients, trim, null), (order, tile, part) => order.TryTrimmedMean(tile, trim, part.Span)),
-            () => Gram(updates, coordinates, clients),
-            () => Krum.Choose(Gram(updates, coordinates, clients), f, 0),
-            () => RunBulyan(updates, coordinates, clients, f, result),
-            () => GeometricMedian.Find(Gram(updates, coordinates, clients), f),
+            () => Mean(updates, coordinates, weights, result, cores),
+            () => ForEachBlock(updates, coordinates, result, cores, () => ColumnOrder.ForMedian(clients, null), static (order, tile, part) => order.TryMedian(tile, part.Span)),
+            () => ForEachBlock(updates, coordinates, result, cores, () => ColumnOrder.ForTrimmedMean(clients, trim, null), (order, tile, part) => order.TryTrimmedMean(tile, trim, part.Span)),
+            () => Krum.Choose(Gram(updates, coordinates, clients, cores), f, 0),
+            () => RunBulyan(updates, coordinates, clients, f, result, cores),
+            () => GeometricMedian.Find(Gram(updates, coordinates, clients, cores), f),
             () => sink ^= Read(updates));
         GC.KeepAlive(sink);
-        string[] names = ["median", "trimmed mean (10 % each end)", "inner products", "Krum's choice", "Bulyan", "geometric median's weights", "read loop"];
-        return [.. names.Select((name, i) => new Measurement(
-            $"{clients} × {coordinates} float32: {name}", times[i].Fastest, "s",
-            $"median {times[i].Median:0.000} s; {4.0 * clients * coordinates / times[i].Fastest / 1e9:0.0} GB/s"))];
+        string[] names = ["weighted mean", "median", "trimmed mean (10 % each end)", "Krum's choice", "Bulyan", "geometric median's weights", "read loop, one core"];
+        return
+        [
+            .. names.Select((name, i) => new Measurement(
+                $"{clients} × {coordinates} float32, {cores} {(cores == 1 ? "core" : "cores")}: {name}", times[i].Fastest, "s",
+                $"median {times[i].Median:0.0000} s; {4.0 * clients * coordinates / times[i].Fastest / 1e9:0.0} GB/s")),
+            .. Numpy(args, clients, coordinates),
+        ];
     }
 
-    private static void RunBulyan(ReadOnlyMemory<byte>[][] updates, int coordinates, int clients, int f, double[] result)
+    /// <summary>The same work by numpy, where <c>--numpy PYTHON</c> says which interpreter has it.</summary>
+    private static IEnumerable<Measurement> Numpy(IReadOnlyList<string> args, int clients, int coordinates)
     {
-        var choice = Bulyan.Choose(Gram(updates, coordinates, clients), f);
+        var at = args.ToList().IndexOf("--numpy");
+        if (at < 0 || at + 1 == args.Count)
+        {
+            yield break;
+        }
+
+        var start = new ProcessStartInfo(args[at + 1], [Path.Combine(AppContext.BaseDirectory, "robust_numpy.py"), $"{clients}", $"{coordinates}"]) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            var cells = line.Split('\t');
+            var seconds = double.Parse(cells[1], System.Globalization.CultureInfo.InvariantCulture);
+            yield return new Measurement($"{clients} × {coordinates} float32, numpy, one thread: {cells[0]}", seconds, "s", $"{4.0 * clients * coordinates / seconds / 1e9:0.0} GB/s");
+        }
+    }
+
+    private static void Mean(ReadOnlyMemory<byte>[][] updates, int coordinates, double[] weights, double[] result, int cores)
+    {
+        var codec = UpdateCodecs.All.Get(UpdateCodecs.Float32);
+        Parallel.For(0, BlockCount(coordinates), new ParallelOptions { MaxDegreeOfParallelism = cores }, block =>
+        {
+            var count = Math.Min(BlockCoordinates, coordinates - (block * BlockCoordinates));
+            var aggregation = Aggregators.Find(Aggregators.WeightedMean).Begin(count);
+            aggregation.TryAddAll(codec, Array.ConvertAll(updates, update => update[block]), weights);
+            aggregation.Complete(result.AsSpan(block * BlockCoordinates, count));
+        });
+    }
+
+    private static int BlockCount(int coordinates) => ((coordinates - 1) / BlockCoordinates) + 1;
+
+    private static void RunBulyan(ReadOnlyMemory<byte>[][] updates, int coordinates, int clients, int f, double[] result, int cores)
+    {
+        var choice = Bulyan.Choose(Gram(updates, coordinates, clients, cores), f);
         ReadOnlyMemory<byte>[][] picked = [.. updates.Where((_, i) => choice.Weights[i] > 0)];
         var keep = Bulyan.Kept(clients, f);
-        ForEachBlock(picked, coordinates, result, ColumnOrder.ForMeanAroundMedian(picked.Length, null), (order, tile, part) => order.TryMeanAroundMedian(tile, keep, part.Span));
+        ForEachBlock(picked, coordinates, result, cores, () => ColumnOrder.ForMeanAroundMedian(picked.Length, null), (order, tile, part) => order.TryMeanAroundMedian(tile, keep, part.Span));
     }
 
-    private static GramMatrix Gram(ReadOnlyMemory<byte>[][] updates, int coordinates, int clients)
+    private static GramMatrix Gram(ReadOnlyMemory<byte>[][] updates, int coordinates, int clients, int cores)
     {
-        var sum = new double[clients * clients];
-        var block = new BlockGram(clients);
-        for (var start = 0; start < coordinates; start += BlockCoordinates)
+        // As shards do it: a matrix of its own for each super-block, added in order.
+        const int BlocksOfSuperBlock = (int)ShardLayout.SuperBlock / BlockCoordinates;
+        var parts = new double[(BlockCount(coordinates) + BlocksOfSuperBlock - 1) / BlocksOfSuperBlock][];
+        Parallel.For(0, parts.Length, new ParallelOptions { MaxDegreeOfParallelism = cores }, part =>
         {
-            block.TryAccumulate(Tile(updates, start / BlockCoordinates, Math.Min(BlockCoordinates, coordinates - start)), sum);
+            parts[part] = new double[clients * clients];
+            var kernel = new BlockGram(clients);
+            for (var block = part * BlocksOfSuperBlock; block < Math.Min((part + 1) * BlocksOfSuperBlock, BlockCount(coordinates)); block++)
+            {
+                kernel.TryAccumulate(Tile(updates, block, Math.Min(BlockCoordinates, coordinates - (block * BlockCoordinates))), parts[part]);
+            }
+        });
+        var sum = new double[clients * clients];
+        foreach (var part in parts)
+        {
+            for (var i = 0; i < sum.Length; i++)
+            {
+                sum[i] += part[i];
+            }
         }
 
         return new GramMatrix(clients, sum);
     }
 
     private static void ForEachBlock(
-        ReadOnlyMemory<byte>[][] updates, int coordinates, double[] result, ColumnOrder order, Func<ColumnOrder, UpdateTile, Memory<double>, bool> rule)
+        ReadOnlyMemory<byte>[][] updates, int coordinates, double[] result, int cores, Func<ColumnOrder> order, Func<ColumnOrder, UpdateTile, Memory<double>, bool> rule)
     {
-        for (var start = 0; start < coordinates; start += BlockCoordinates)
+        using var orders = new ThreadLocal<ColumnOrder>(order);
+        Parallel.For(0, BlockCount(coordinates), new ParallelOptions { MaxDegreeOfParallelism = cores }, block =>
         {
-            var count = Math.Min(BlockCoordinates, coordinates - start);
-            rule(order, Tile(updates, start / BlockCoordinates, count), result.AsMemory(start, count));
-        }
+            var count = Math.Min(BlockCoordinates, coordinates - (block * BlockCoordinates));
+            rule(orders.Value!, Tile(updates, block, count), result.AsMemory(block * BlockCoordinates, count));
+        });
     }
 
     private static UpdateTile Tile(ReadOnlyMemory<byte>[][] updates, int block, int coordinates) =>
