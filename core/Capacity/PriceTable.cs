@@ -6,7 +6,7 @@ using FedServerless.Wire;
 namespace FedServerless.Capacity;
 
 /// <summary>
-/// What things cost, from configuration. The defaults are examples: list prices of one region at one date, to be replaced by one's
+/// What things cost, from configuration. The defaults are examples, not checked against a price list, to be replaced by one's
 /// own. Free grants are left out, and so is what is not measured: capacity, logs, what a scheduler costs by the month.
 /// </summary>
 public sealed record PriceTable
@@ -15,7 +15,7 @@ public sealed record PriceTable
     public const int MaxBytes = 64 << 10;
 
     /// <summary>Whose prices these are, with their date; shown next to every amount.</summary>
-    public string Name { get; set; } = "example: Azure list prices, East US, May 2025";
+    public string Name { get; set; } = "example prices, East US, to be replaced";
 
     /// <summary>The currency, three capital letters.</summary>
     public string Currency { get; set; } = "USD";

@@ -85,6 +85,9 @@ var commonSettings = {
   Fed__VaultUri: vaultUri
   Fed__OperatorTenantId: operatorTenantId
   Fed__OperatorAudience: operatorAudience
+
+  // What a second of the app costs is in GB-seconds: rounds are priced by it.
+  Fed__InstanceMemoryMb: string(instanceMemoryMB)
 }
 
 var schedulerSettings = {
