@@ -87,7 +87,7 @@ var commonSettings = {
   Fed__OperatorAudience: operatorAudience
 
   // What a second of the app costs is in GB-seconds: rounds are priced by it.
-  Fed__InstanceMemoryMb: string(instanceMemoryMB)
+  Fed__InstanceMemoryMb: '${instanceMemoryMB}'
 }
 
 var schedulerSettings = {

@@ -111,6 +111,7 @@ public sealed partial class AppSettingsTests
             var name => name,
         }, StringComparer.Ordinal);
         texts["usePlaceholders"] = false;
+        texts["instanceMemoryMB"] = "2048";
         var body = file.Resources.Single(resource => resource.Type == "Microsoft.Web/sites/config").Body;
         return ((Dictionary<string, object?>)new Evaluator(file, texts).Value(body.At("properties")!)!).ToDictionary(setting => setting.Key, setting => (string)setting.Value!, StringComparer.Ordinal);
     }
