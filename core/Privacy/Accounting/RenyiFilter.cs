@@ -44,10 +44,15 @@ public sealed class RenyiFilter
     /// </summary>
     /// <param name="spent">Everything charged and reserved so far, on <see cref="Orders"/>.</param>
     /// <param name="charge">What is to happen next.</param>
-    public bool Admits(RenyiCurve spent, PrivacyEvent charge)
+    public bool Admits(RenyiCurve spent, PrivacyEvent charge) => Admits(spent, RenyiCurve.Of(charge, Orders));
+
+    /// <summary>The same for a charge that was priced already.</summary>
+    /// <param name="spent">Everything charged and reserved so far, on <see cref="Orders"/>.</param>
+    /// <param name="charge">The price of what is to happen next, on <see cref="Orders"/>.</param>
+    public bool Admits(RenyiCurve spent, RenyiCurve charge)
     {
         ArgumentNullException.ThrowIfNull(spent);
-        return Spend(spent.Plus(RenyiCurve.Of(charge, Orders))).Epsilon <= Budget.Epsilon;
+        return Spend(spent.Plus(charge)).Epsilon <= Budget.Epsilon;
     }
 
     /// <summary>What a total amounts to under this filter: its ε at the budget's δ, with the δ that each order has.</summary>

@@ -13,7 +13,7 @@ public class RenyiFilterTests
         var filter = new RenyiFilter(Budget, FilterAdaptivity.ScheduleFixed, RenyiOrders.Default);
         var price = RenyiCurve.Of(Round, RenyiOrders.Default);
         var spent = RenyiCurve.Zero(RenyiOrders.Default);
-        while (filter.Admits(spent, Round))
+        while (filter.Admits(spent, price))
         {
             spent = spent.Plus(price);
         }

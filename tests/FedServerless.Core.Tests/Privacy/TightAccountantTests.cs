@@ -38,7 +38,7 @@ public class TightAccountantTests
             Assert.InRange(lower, oracle.Epsilon * 0.97, oracle.Epsilon);
             Assert.InRange(upper, oracle.Epsilon, oracle.Epsilon * 1.03);
 
-            (double Lower, double Upper) Bounds(double delta) => new TightAccountant(0.002).Bounds(
+            (double Lower, double Upper) Bounds(double delta) => new TightAccountant().Bounds(
                 releases, release => release.NoiseMultiplier, oracle.Removes ? LossDirection.Remove : LossDirection.Add, delta, new(oracle.Epsilon, delta, 8, false));
         });
 
