@@ -22,6 +22,9 @@ public sealed class TightAccountant
 
     private const double LeastTilt = 0.05;
 
+    // Beyond it e^ε and its inverse leave the range of a double, and an ε says nothing: the bracket is [0, Rényi].
+    private const double LargestEpsilon = 200;
+
     // Of an ε that is solved for; absolute below 1, so that an ε of almost nothing ends the search too.
     private const double Resolution = 1e-10;
 
@@ -68,14 +71,25 @@ public sealed class TightAccountant
         }
 
         var renyi = RenyiCurve.Of(schedule, RenyiOrders.Default).Spend(delta);
+        if (renyi.Epsilon == 0 || renyi.Epsilon > LargestEpsilon)
+        {
+            return new(0, renyi.Epsilon, delta);
+        }
+
         var (lower, upper) = (0.0, 0.0);
         foreach (var direction in (ReadOnlySpan<LossDirection>)[LossDirection.Remove, LossDirection.Add])
         {
             var bounds = Bounds(releases, release => release.RealNoise.Less, direction, delta, renyi);
+            if (bounds.Upper < renyi.Epsilon / 2)
+            {
+                // The precision was taken relative to a guess far too high.
+                bounds = Bounds(releases, release => release.RealNoise.Less, direction, delta, renyi with { Epsilon = bounds.Upper });
+            }
+
             upper = Math.Max(upper, bounds.Upper);
             lower = Math.Max(lower, releases.All(entry => entry.Release.GridBits is null)
                 ? bounds.Lower
-                : Bounds(releases, release => release.RealNoise.More, direction, delta, renyi).Lower);
+                : Bounds(releases, release => release.RealNoise.More, direction, delta, renyi with { Epsilon = Math.Min(renyi.Epsilon, 2 * bounds.Upper) }).Lower);
         }
 
         // Two theorems that contradict each other mean that one of them is computed wrongly: no ε is better than that one.

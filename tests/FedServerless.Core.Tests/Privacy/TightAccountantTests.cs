@@ -132,6 +132,27 @@ public class TightAccountantTests
         Assert.Equal(0, Epsilon(new PoissonGaussianEvent(1e-7, 1)).Upper);
     }
 
+    // e^ε overflows near 709: an upper end computed there would be too low.
+    [Fact]
+    public void Epsilon_ThatSaysNothing_IsLeftToRenyi()
+    {
+        var schedule = new RepeatedEvent(new PoissonGaussianEvent(0.4, 0.25), 423);
+
+        var renyi = RenyiCurve.Of(schedule, RenyiOrders.Default).Spend(Delta).Epsilon;
+
+        Assert.Equal(new EpsilonBracket(0, renyi, Delta), Epsilon(schedule));
+        Assert.True(renyi > 1000);
+    }
+
+    // The Rényi ε is thirteen times too high here; the bracket is narrow beside the true one all the same.
+    [Fact]
+    public void Epsilon_GuessFarTooHigh_IsStillANarrowBracket()
+    {
+        var bracket = new TightAccountant().Epsilon(new RepeatedEvent(new PoissonGaussianEvent(0.0004, 1), 500), 1e-8);
+
+        Assert.InRange(bracket.Upper / bracket.Lower, 1, 1.05);
+    }
+
     [Fact]
     public void Epsilon_OutsideItsLimits_IsRefused()
     {
