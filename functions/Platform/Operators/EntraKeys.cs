@@ -69,10 +69,11 @@ internal sealed partial class EntraKeys(HttpClient http, EntraOptions options, T
             _askedAt = now;
             try
             {
-                _known = new Known(await AskAsync(cancellationToken), now);
+                // Not with the caller's token: strangers who hang up early would otherwise use up every question, until nobody's keys are known.
+                _known = new Known(await AskAsync(), now);
                 _fault = null;
             }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception exception)
             {
                 _fault = exception is EntraUnavailableException ours ? ours.Message : Silent;
                 LogUnread(logger, _fault, exception);
@@ -86,12 +87,11 @@ internal sealed partial class EntraKeys(HttpClient http, EntraOptions options, T
         }
     }
 
-    private async Task<Dictionary<string, SecurityKey>> AskAsync(CancellationToken cancellationToken)
+    private async Task<Dictionary<string, SecurityKey>> AskAsync()
     {
         using var limit = new CancellationTokenSource(options.AnswerWithin, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var metadata = new Uri(options.Authority, $"{options.TenantId}/v2.0/.well-known/openid-configuration");
-        using var document = JsonDocument.Parse(await GetAsync(metadata, either.Token));
+        using var document = JsonDocument.Parse(await GetAsync(metadata, limit.Token));
         var address = document.RootElement.TryGetProperty("jwks_uri", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
 
         // Keys from elsewhere than the authority would be somebody else's.
@@ -100,7 +100,7 @@ internal sealed partial class EntraKeys(HttpClient http, EntraOptions options, T
             throw new EntraUnavailableException("Entra ID's metadata names no address for its keys on its own host. Check Fed__OperatorAuthority.");
         }
 
-        var keys = new JsonWebKeySet(System.Text.Encoding.UTF8.GetString(await GetAsync(keysUri, either.Token))).Keys
+        var keys = new JsonWebKeySet(System.Text.Encoding.UTF8.GetString(await GetAsync(keysUri, limit.Token))).Keys
             .Where(key => key.Kty == JsonWebAlgorithmsKeyTypes.RSA && key.Kid is { Length: > 0 } && key.Use is null or "sig")
             .GroupBy(key => key.Kid, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => (SecurityKey)group.First(), StringComparer.Ordinal);

@@ -187,4 +187,28 @@ public sealed class EntraKeysTests : IAsyncLifetime
         Assert.Contains("does not answer", (await refused).Detail, StringComparison.Ordinal);
         hangs.SetResult();
     }
+
+    [Fact]
+    public async Task Authority_AskedForACallerWhoHangsUp_IsHeardAllTheSame()
+    {
+        var hangs = new TaskCompletionSource();
+        var came = new TaskCompletionSource();
+        Entra.Fault = async http =>
+        {
+            Entra.Fault = null;
+            came.TrySetResult();
+            await hangs.Task;
+            await http.Response.WriteAsync($"{{\"jwks_uri\":\"{Entra.KeysUri}\"}}");
+        };
+        using var caller = new CancellationTokenSource();
+        var asked = _bench.Keys.FindAsync("made-up", caller.Token);
+        await came.Task.WaitAsync(TestContext.Current.CancellationToken);
+
+        await caller.CancelAsync();
+        hangs.SetResult();
+
+        Assert.Null(await asked);
+        await _bench.AdmitAsync(Entra.Sign(_bench.Now));
+        Assert.Equal(1, Entra.Asked);
+    }
 }
