@@ -104,8 +104,9 @@ public sealed record FedSettings
             IdentityClientId = reader.Text(nameof(IdentityClientId), IsGuid, "the client id of the user-assigned identity, a GUID"),
             VaultUri = reader.Address(nameof(VaultUri), "the vault's address, such as https://VAULT.vault.azure.net"),
             SecretsFolder = reader.Text(nameof(SecretsFolder)),
-            OperatorTenantId = reader.Text(nameof(OperatorTenantId), IsGuid, "the id of the Entra ID tenant, a GUID"),
-            OperatorAudience = reader.Text(nameof(OperatorAudience), IsGuid, "the client id of the federation's app registration, a GUID"),
+            // Tokens spell both in small letters and are compared letter by letter.
+            OperatorTenantId = reader.Text(nameof(OperatorTenantId), IsGuid, "the id of the Entra ID tenant, a GUID")?.ToLowerInvariant(),
+            OperatorAudience = reader.Text(nameof(OperatorAudience), IsGuid, "the client id of the federation's app registration, a GUID")?.ToLowerInvariant(),
             OperatorAuthority = reader.Address(nameof(OperatorAuthority), "where Entra ID is, such as https://login.microsoftonline.com")
                 ?? new Uri("https://login.microsoftonline.com"),
             PublicUrl = reader.Address(nameof(PublicUrl), "the address that devices use, such as https://fed.example.org", allowHttp: true),

@@ -31,6 +31,19 @@ public sealed class FedSettingsTests
     }
 
     [Fact]
+    public void Read_TenantAndAudienceInCapitals_AreAsTokensSpellThem()
+    {
+        var values = SettingsBench.Azure();
+        values["Fed:OperatorTenantId"] = "0B2A1F60-5D0E-4C3E-9D0A-7F1F6F1C2E11";
+        values["Fed:OperatorAudience"] = "C7C0DE00-1111-4222-8333-444455556666";
+
+        var settings = SettingsBench.Read(values);
+
+        Assert.Equal("0b2a1f60-5d0e-4c3e-9d0a-7f1f6f1c2e11", settings.OperatorTenantId);
+        Assert.Equal("c7c0de00-1111-4222-8333-444455556666", settings.OperatorAudience);
+    }
+
+    [Fact]
     public void Read_NothingIsSet_NamesEverythingThatIsMissingAtOnce()
     {
         var problems = SettingsBench.Problems([]);
