@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
@@ -33,7 +34,7 @@ internal sealed record Answer(Shell Shell, bool IsJson)
         var table = new Table().Border(TableBorder.Simple).AddColumns([.. columns]);
         foreach (var row in rows)
         {
-            table.AddRow([.. row.Select(cell => Markup.Escape(cell ?? "–"))]);
+            table.AddRow([.. row.Select(cell => Markup.Escape(Visible(cell ?? "–")))]);
         }
 
         if (table.Rows.Count == 0)
@@ -44,6 +45,10 @@ internal sealed record Answer(Shell Shell, bool IsJson)
 
         Shell.Console.Write(table);
     }
+
+    // Cells hold what devices and strangers sent: nothing of it may move the cursor, begin a row or turn the reading order.
+    private static string Visible(string cell) => string.Concat(cell.Select(character => char.GetUnicodeCategory(character)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? '\uFFFD' : character));
 
     /// <summary>Writes a line for people; nothing with <c>--json</c>.</summary>
     public void Say(string line)

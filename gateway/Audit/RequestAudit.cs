@@ -1,3 +1,4 @@
+using System.Globalization;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Gateway.Limits;
@@ -82,9 +83,14 @@ public sealed partial class RequestAudit(AuditLog log, TimeProvider time, ILogge
         var subject = call?.Subject
             ?? (path.StartsWith(DeviceApi.Prefix + "/", StringComparison.Ordinal) ? path[(DeviceApi.Prefix.Length + 1)..] : path);
         return new AuditRecord(
-            default, "", 0, null, actor, id, name, route.Name, subject.Length <= MaxSubjectLength ? subject : subject[..MaxSubjectLength],
+            default, "", 0, null, actor, id, name, route.Name, Visible(subject),
             reply.Status, reply.ProblemType, sender.Text, count, reply.IsReplayed ? "answered from memory: the key was used before" : detail);
     }
+
+    // Whoever knocks chooses the path: a line break or an escape in it must not forge another record where somebody reads this one.
+    private static string Visible(string subject) => string.Concat(
+        subject.Take(MaxSubjectLength).Select(character => char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format
+            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate ? '\uFFFD' : character));
 
     [LoggerMessage(3131, LogLevel.Error, "A refused or repeated {Route} could not be written to the audit log")]
     private partial void LogNotWritten(string route, Exception exception);

@@ -23,6 +23,18 @@ public sealed class AuditCommandTests
     }
 
     [Fact]
+    public async Task Audit_TextOfStrangers_ReachesTheTerminalAsText()
+    {
+        var forged = First with { Subject = "runs/\u001b[2Jr\nz", Name = "A\u202eda" };
+        using var shell = new TestShell(new FakeServer().On("GET audit", new AuditPage([forged], null), WireJson.Default.AuditPage));
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("audit"));
+
+        Assert.Contains("runs/\ufffd[2Jr\ufffdz", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("A\ufffdda", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Audit_Json_IsOneLineWithEveryRecord()
     {
         using var shell = new TestShell(Server());

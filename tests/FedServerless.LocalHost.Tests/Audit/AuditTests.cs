@@ -53,6 +53,15 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public async Task Record_PathThatForgesLines_IsKeptOnOneAndVisible()
+    {
+        using var bench = new GatewayBench();
+        await bench.OperateAsync("stopRun", "runs/r\n\u001b[2J\u202eok/stop");
+
+        Assert.Equal("runs/r\ufffd\ufffd[2J\ufffdok/stop", Assert.Single(await RecordsAsync(bench)).Subject);
+    }
+
+    [Fact]
     public async Task Record_OfACode_HoldsNoSecret()
     {
         using var bench = new GatewayBench();
