@@ -73,7 +73,7 @@ param alwaysReadyInstances int = 0
 @description('Lets the platform start the .NET worker from a warm placeholder. Off, because workers on .NET 10 were seen to crash there (azure-functions-dotnet-worker issue 3335).')
 param usePlaceholders bool = false
 
-@description('The address that devices use, such as https://fed.example.org, where it is not the host\'s own. Empty: the host\'s own.')
+@description('The address that devices use, such as https://fed.example.org, where it is not the host\'s own. Empty: the host\'s own. Proofs for any other are refused.')
 param publicUrl string = ''
 
 @description('Redundancy of the data account, which holds models, seals and ledgers.')

@@ -100,10 +100,6 @@ var storageSettings = {
   DurableStorage__clientId: identityClientId
 }
 
-var publicUrlSettings = {
-  Fed__PublicUrl: publicUrl
-}
-
 var placeholderSettings = {
   WEBSITE_USE_PLACEHOLDER_DOTNETISOLATED: '0'
 }
@@ -177,7 +173,10 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     properties: union(
       commonSettings,
       durableBackend == 'scheduler' ? schedulerSettings : storageSettings,
-      empty(publicUrl) ? {} : publicUrlSettings,
+      // Never left out: without it the host goes by the name in the request, which whoever sends it can forge (X-Forwarded-Host).
+      {
+        Fed__PublicUrl: empty(publicUrl) ? 'https://${site.properties.defaultHostName}' : publicUrl
+      },
       usePlaceholders ? {} : placeholderSettings
     )
   }

@@ -29,7 +29,7 @@ public sealed partial class AppSettingsTests
         Assert.Equal(new Uri("https://stdata.blob.core.windows.net/"), settings.StorageUri);
         Assert.Equal(new Uri("https://kv.vault.azure.net/"), settings.VaultUri);
         Assert.Equal((Id, Id, Id), (settings.IdentityClientId, settings.OperatorAudience, settings.OperatorTenantId));
-        Assert.Equal(publicUrl.Length == 0 ? null : new Uri(publicUrl), settings.PublicUrl);
+        Assert.Equal(new Uri(publicUrl.Length == 0 ? "https://func.azurewebsites.net" : publicUrl), settings.PublicUrl);
     }
 
     [Theory]
@@ -112,6 +112,7 @@ public sealed partial class AppSettingsTests
         }, StringComparer.Ordinal);
         texts["usePlaceholders"] = false;
         texts["instanceMemoryMB"] = "2048";
+        texts["site"] = new Dictionary<string, object?> { ["properties"] = new Dictionary<string, object?> { ["defaultHostName"] = "func.azurewebsites.net" } };
         var body = file.Resources.Single(resource => resource.Type == "Microsoft.Web/sites/config").Body;
         return ((Dictionary<string, object?>)new Evaluator(file, texts).Value(body.At("properties")!)!).ToDictionary(setting => setting.Key, setting => (string)setting.Value!, StringComparer.Ordinal);
     }

@@ -9,6 +9,7 @@ internal sealed class Evaluator(BicepFile file, IReadOnlyDictionary<string, obje
         Fragment fragment => fragment.Value,
         Text text => string.Concat(text.Parts.Select(Value)),
         Name name => Symbol(name.Symbol),
+        Member member => ((Dictionary<string, object?>)Value(member.Target)!)[member.Property],
         Choice choice => Value(choice.Condition) is true ? Value(choice.Yes) : Value(choice.No),
         Unary { Operator: "!" } not => Value(not.Operand) is not true,
         Binary { Operator: "==" } equal => Equals(Value(equal.Left), Value(equal.Right)),
@@ -23,6 +24,7 @@ internal sealed class Evaluator(BicepFile file, IReadOnlyDictionary<string, obje
         Variable variable => Value(variable.Value),
         Parameter parameter => parameters.TryGetValue(symbol, out var given) ? given
             : parameter.Default is { } otherwise ? Value(otherwise) : throw new KeyNotFoundException($"{file.Path}: '{symbol}' is not given."),
+        Deployed when parameters.TryGetValue(symbol, out var deployed) => deployed,
         _ => throw new KeyNotFoundException($"{file.Path}: nothing declares '{symbol}'."),
     };
 
