@@ -50,7 +50,7 @@ public sealed class ClientEvaluations(IObjectStore store, RoundBoard board)
             store, StoreNames.Evaluation(run, round, client), document, StoreJson.Default.EvaluationDocument,
             before => IsSame(before.Evaluation, evaluation), StoreNames.EvaluationClosing(run, round),
             token => IsSealedAsync(run, round, client, token), cancellationToken);
-        if (await board.NoteEvaluationAsync(call.Device.Population, run, round, client, cancellationToken) >= open.Clients.Count)
+        if (await board.NoteEvaluationAsync(call.Device.Population, run, round, client, open.Clients.Count, cancellationToken))
         {
             await Receipts.WakeAsync(store, call, run, instance => EvaluationWorkflow.InstanceId(instance, round), cancellationToken);
         }

@@ -46,7 +46,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         var reply = await Commitment.WriteAsync(
             store, name, document, StoreJson.Default.ReceiptDocument, before => IsSame(before.Receipt, receipt), StoreNames.Closing(run, round),
             token => IsSealedAsync(run, round, client, token), cancellationToken);
-        if (await board.NoteReceiptAsync(call.Device.Population, run, round, client, cancellationToken) >= file.Plan.Quorum)
+        if (await board.NoteReceiptAsync(call.Device.Population, run, round, client, file.Plan.Quorum, cancellationToken))
         {
             await WakeAsync(store, call, run, instance => RoundWorkflow.InstanceId(instance, round), cancellationToken);
         }

@@ -57,31 +57,26 @@ public sealed class RoundBoard(IObjectStore store, RoundFiles files, GatewayOpti
     }
 
     /// <summary>
-    /// Notes that a client's receipt is stored; returns how many this host knows of in the round. It looks first: the clients of a
-    /// host that has just started may go on with their commits without checking in.
+    /// Notes that a client's receipt is stored; true when this host knows of enough in the round and its workflow is to be told. It
+    /// looks first: the clients of a host that has just started may go on with their commits without checking in.
     /// </summary>
-    internal async Task<int> NoteReceiptAsync(string population, string run, int round, string client, CancellationToken cancellationToken)
+    internal async Task<bool> NoteReceiptAsync(string population, string run, int round, string client, int enough, CancellationToken cancellationToken)
     {
         var view = await LookAsync(population, cancellationToken);
-        return Note(view.Trainings.FirstOrDefault(work => work.Run == run && work.Round == round)?.Done, client);
+        return view.Trainings.FirstOrDefault(work => work.Run == run && work.Round == round) is { } work && Note(work.Done, work.Hints, client, enough);
     }
 
     /// <summary>The same for an evaluation.</summary>
-    internal async Task<int> NoteEvaluationAsync(string population, string run, int round, string client, CancellationToken cancellationToken)
+    internal async Task<bool> NoteEvaluationAsync(string population, string run, int round, string client, int enough, CancellationToken cancellationToken)
     {
         var view = await LookAsync(population, cancellationToken);
-        return Note(view.Evaluations.FirstOrDefault(work => work.Run == run && work.Round == round)?.Done, client);
+        return view.Evaluations.FirstOrDefault(work => work.Run == run && work.Round == round) is { } work && Note(work.Done, work.Hints, client, enough);
     }
 
-    private static int Note(ConcurrentDictionary<string, byte>? done, string client)
+    private bool Note(ConcurrentDictionary<string, byte> done, HintGate hints, string client, int enough)
     {
-        if (done is null)
-        {
-            return 0;
-        }
-
         done[client] = 0;
-        return done.Count;
+        return done.Count >= enough && hints.Passes(time);
     }
 
     private Board Of(string population) => _boards.GetOrAdd(population, static _ => new Board());
@@ -192,9 +187,17 @@ internal sealed record BoardView(
 
 /// <summary>A round that collects updates, and who has a receipt there as far as this host knows.</summary>
 internal sealed record OpenTraining(
-    string Run, int Round, RoundFile File, DateTimeOffset Deadline, ConcurrentDictionary<string, byte> Done);
+    string Run, int Round, RoundFile File, DateTimeOffset Deadline, ConcurrentDictionary<string, byte> Done)
+{
+    /// <summary>Holds back hints to its workflow.</summary>
+    public HintGate Hints { get; } = new();
+}
 
 /// <summary>An open evaluation, who is asked, and who has answered as far as this host knows.</summary>
 internal sealed record OpenEvaluation(
     string Run, int Round, EvaluationOpenDocument Document, IReadOnlySet<string> Asked, ConcurrentDictionary<string, byte> Done,
-    DateTimeOffset ReadAt);
+    DateTimeOffset ReadAt)
+{
+    /// <summary>Holds back hints to its workflow.</summary>
+    public HintGate Hints { get; } = new();
+}

@@ -48,4 +48,10 @@ public static class RunStatusTexts
 {
     /// <summary>The run waits until enough clients were seen lately.</summary>
     public const string WaitingForClients = "waiting for clients";
+
+    /// <summary>The run is in a round, whose number follows.</summary>
+    public const string Round = "round";
+
+    /// <summary>The run has a round evaluated, whose number follows.</summary>
+    public const string Evaluating = "evaluating round";
 }

@@ -49,7 +49,7 @@ public sealed class TrainingRunWorkflow : IWorkflow<RunProgress, RunResult>
 
     private static async Task<RunProgress> DoRoundAsync(IWorkflowContext context, RunProgress progress)
     {
-        context.SetStatus($"round {progress.Round}");
+        context.SetStatus($"{RunStatusTexts.Round} {progress.Round}");
         var input = new RoundInput(progress.Run, progress.Round);
         var outcome = await context.RunAsync(RoundWorkflow.Definition, RoundWorkflow.InstanceId(context.InstanceId, progress.Round), input);
         if (outcome.EvaluationDue)
@@ -64,7 +64,7 @@ public sealed class TrainingRunWorkflow : IWorkflow<RunProgress, RunResult>
 
     private static Task<int> EvaluateAsync(IWorkflowContext context, string run, int round)
     {
-        context.SetStatus($"evaluating round {round}");
+        context.SetStatus($"{RunStatusTexts.Evaluating} {round}");
         return context.RunAsync(EvaluationWorkflow.Definition, EvaluationWorkflow.InstanceId(context.InstanceId, round), new RoundInput(run, round));
     }
 

@@ -255,6 +255,23 @@ public sealed class CheckInTests
     }
 
     [Theory]
+    [InlineData("round 1", 0)]
+    [InlineData("evaluating round 1", 0)]
+    [InlineData("waiting for clients: 1 of 2 seen lately", 1)]
+    [InlineData("rounds abandoned", 1)]
+    public async Task CheckIn_NewlyPresent_WakesNoRunThatIsInARound(string status, int wakes)
+    {
+        using var scene = await RoundScene.PlanAsync();
+        scene.Bench.Workflows.Started.Add("r");
+        scene.Bench.Workflows.Status = status;
+        scene.Bench.Workflows.Wakes.Clear();
+
+        await scene.Bench.CheckInAsync(scene.Carol);
+
+        Assert.Equal(wakes, scene.Bench.Workflows.Wakes.Count);
+    }
+
+    [Theory]
     [InlineData(1, 0, 0.5, 5)]
     [InlineData(1000, 0, 0.5, 20)]
     [InlineData(1000, 0, 0, 16)]

@@ -1,4 +1,5 @@
 using FedServerless.Activities.State;
+using FedServerless.Gateway.Rounds;
 using FedServerless.Storage;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
@@ -226,6 +227,24 @@ public sealed class ReceiptTests
         await scene.UploadAndCommitAsync(scene.Bob);
 
         Assert.Contains((RoundWorkflow.InstanceId("r", 1), "quorum"), scene.Bench.Workflows.Wakes);
+    }
+
+    [Fact]
+    public async Task Commit_RepeatedAfterTheQuorum_WakesTheRoundOnceInAWhile()
+    {
+        using var scene = await RoundScene.OpenAsync();
+        await scene.UploadAndCommitAsync(scene.Alice);
+        await scene.UploadAndCommitAsync(scene.Bob);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(200, (await scene.CommitAsync(scene.Bob)).Status);
+        }
+
+        Assert.Single(scene.Bench.Workflows.Wakes, wake => wake.Event == "quorum");
+
+        scene.Bench.Time.Advance(HintGate.Pause);
+        await scene.CommitAsync(scene.Bob);
+        Assert.Equal(2, scene.Bench.Workflows.Wakes.Count(wake => wake.Event == "quorum"));
     }
 
     [Fact]
