@@ -61,9 +61,14 @@ public sealed partial class RouteRunner(
                 }
 
                 call = await AdmitAsync(route, http, sender, workflows, cancellationToken);
-                reply = route is { Policy: RoutePolicy.Operator, Method: not "GET" }
-                    ? await answered.AnswerAsync(route, call, cancellationToken)
-                    : await route.Handler(call, cancellationToken);
+
+                // What is written down is carried out to its end: who hangs up in the middle must not leave a change without its record.
+                reply = route switch
+                {
+                    { Policy: RoutePolicy.Operator, Method: not "GET" } => await answered.AnswerAsync(route, call, CancellationToken.None),
+                    { Policy: RoutePolicy.DeviceEnrol } => await route.Handler(call, CancellationToken.None),
+                    _ => await route.Handler(call, cancellationToken),
+                };
             }
             catch (ProblemException refused)
             {
@@ -75,7 +80,7 @@ public sealed partial class RouteRunner(
                 gate.Refuse(sender);
             }
 
-            await audit.NoteAsync(route, http, call, sender, reply, cancellationToken);
+            await audit.NoteAsync(route, http, call, sender, reply, CancellationToken.None);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -87,7 +92,10 @@ public sealed partial class RouteRunner(
         }
 
         telemetry.Answered(reply);
-        await reply.ExecuteAsync(http);
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            await reply.ExecuteAsync(http);
+        }
     }
 
     // A stale nonce or clock is how an honest device finds out; these are how somebody tries doors.

@@ -30,6 +30,27 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public async Task Operator_HangsUpInTheMiddleOfAChange_IsWrittenDown()
+    {
+        using var caller = new CancellationTokenSource();
+        using var bench = new GatewayBench(wrap: inner => new FaultInjectingStore(inner, write =>
+        {
+            if (write.Name.StartsWith(StoreNames.Enrolments, StringComparison.Ordinal))
+            {
+                caller.Cancel();
+            }
+
+            return StoreFault.None;
+        }));
+        var body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new CreateEnrolmentRequest("alice", "all", 60), WireJson.Default.CreateEnrolmentRequest);
+
+        await bench.SendAsync("createEnrolment", "enrolments", body, [("Authorization", $"Bearer {GatewayBench.OperatorKey}")], aborted: caller.Token);
+
+        Assert.True(caller.IsCancellationRequested);
+        Assert.Equal(("createEnrolment", 201), (Assert.Single(await RecordsAsync(bench)).Action, (await RecordsAsync(bench))[0].Status));
+    }
+
+    [Fact]
     public async Task Operator_Looks_LeaveNoRecord()
     {
         using var bench = new GatewayBench();
