@@ -10,7 +10,7 @@ namespace FedServerless.Testing.Federation.Hosted;
 public sealed class OperatorCalls(HttpMessageHandler handler, Func<string> key) : IDisposable
 {
     /// <summary>Longest that anything is waited for: a guard against tests that hang, never an expectation.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
 
