@@ -125,7 +125,9 @@ internal static class Attacks
             for (var i = 0; i < lie.Length; i++)
             {
                 var (low, high) = (honest.Min(update => update[i]), honest.Max(update => update[i]));
-                var reach = 2 + (scene.Chance.NextDouble() * 2);
+                
+                // The paper's b = 2: as far again from zero at the most.
+                var reach = 1 + scene.Chance.NextDouble();
 
                 // Honest values go up: lie below the lowest, away from zero by its sign; and the other way round.
                 lie[i] = (float)(mean[i] > 0 ? (low > 0 ? low / reach : low * reach) : (high > 0 ? high * reach : high / reach));

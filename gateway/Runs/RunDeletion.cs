@@ -1,3 +1,4 @@
+using FedServerless.Activities.Clients;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
 using FedServerless.Gateway.Rounds;
@@ -39,6 +40,7 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
         await store.DeleteAllAsync(StoreNames.RunLog(run), cancellationToken);
         await store.DeleteAllAsync(StoreNames.RunRecoveries(run), cancellationToken);
         await store.DeleteAllAsync(StoreNames.RunUsage(run), cancellationToken);
+        await new StandingBook(store).ForgetAsync(document.Value.Spec.Population, run, cancellationToken);
         await store.DeleteAsync(StoreNames.RunWatch(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunPurge(run), cancellationToken);
         await store.DeleteAsync(StoreNames.RunControl(run), cancellationToken);

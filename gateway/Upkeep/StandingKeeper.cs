@@ -3,6 +3,7 @@ using FedServerless.Activities.Clients;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
+using FedServerless.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace FedServerless.Gateway.Upkeep;
@@ -69,12 +70,8 @@ public sealed partial class StandingKeeper(IObjectStore store, StandingBook stan
         var folded = 0;
         while (folded < most && await store.HeadAsync(StoreNames.RoundOutcome(run, round), cancellationToken) is not null)
         {
-            var refused = await standings.FoldAsync(run, round, cancellationToken);
-            foreach (var (client, inRow, reason) in refused.Where(found => spec.Selection.QuarantineAfter > 0 && found.RefusedInRow >= spec.Selection.QuarantineAfter))
-            {
-                await QuarantineAsync(run, round, client, $"{inRow} updates in a row were refused, the last one in round {round} of '{run}': {reason}", cancellationToken);
-            }
-
+            var last = round;
+            await standings.FoldAsync(run, round, refused => QuarantineAsync(spec, run, last, refused, cancellationToken), cancellationToken);
             round++;
             folded++;
         }
@@ -85,6 +82,15 @@ public sealed partial class StandingKeeper(IObjectStore store, StandingBook stan
         }
 
         return folded;
+    }
+
+    private async Task QuarantineAsync(
+        RunSpec spec, string run, int round, IReadOnlyList<(string Client, int RefusedInRow, string? Reason)> refused, CancellationToken cancellationToken)
+    {
+        foreach (var (client, inRow, reason) in refused.Where(found => spec.Selection.QuarantineAfter > 0 && found.RefusedInRow >= spec.Selection.QuarantineAfter))
+        {
+            await QuarantineAsync(run, round, client, $"{inRow} updates in a row were refused, the last one in round {round} of '{run}': {reason}", cancellationToken);
+        }
     }
 
     private async Task QuarantineAsync(string run, int round, string client, string reason, CancellationToken cancellationToken)

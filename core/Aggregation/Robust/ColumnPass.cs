@@ -45,4 +45,13 @@ public sealed record ColumnPass
 
     /// <summary>Steps of an iterative rule; 0 for others.</summary>
     public int Steps { get; init; }
+
+    /// <summary>
+    /// Of a weighted sum over clients that were compared: the cosine of the angle between each client's update and the sum, in [−1, 1],
+    /// 0 where one of them is zero. Empty for other passes.
+    /// </summary>
+    public IReadOnlyList<double> Cosines { get; init; } = [];
+
+    /// <summary>What each client's buffers weigh in their mean, where that is not <see cref="Weights"/>; null where it is.</summary>
+    public IReadOnlyList<double>? BufferWeights { get; init; }
 }

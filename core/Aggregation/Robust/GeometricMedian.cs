@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FedServerless.Aggregation.Robust;
 
 /// <summary>
@@ -28,7 +30,7 @@ public static class GeometricMedian
 
     /// <summary>Finds the weights; the scores are the distances ‖z − xᵢ‖ at the end.</summary>
     /// <param name="gram">Inner products of the n clients' updates.</param>
-    /// <param name="f">Clients that may lie: <c>n ≥ 2f + 1</c>.</param>
+    /// <param name="f">Clients that may lie: <c>n ≥ 2f + 1</c>, and the f heaviest weigh less than half.</param>
     /// <param name="alpha">The clients' weights in the objective, above 0; null for equal ones.</param>
     /// <param name="smoothing">ν relative to the rows' median distance from the centre, 0 &lt; ν &lt; 1.</param>
     public static ClientWeighting Find(GramMatrix gram, int f, IReadOnlyList<double>? alpha = null, double smoothing = DefaultSmoothing)
@@ -50,13 +52,22 @@ public static class GeometricMedian
         }
 
         var share = Shares(alpha, gram.Count);
+        var heaviest = share.OrderDescending().Take(f).Sum();
+        if (heaviest >= 0.5)
+        {
+            return ClientWeighting.Refused(string.Create(
+                CultureInfo.InvariantCulture, $"refused: the f = {f} heaviest updates have {100 * heaviest:F0} % of the weight; a geometric median bears less than half"));
+        }
+
         var distances = FromCentre(gram);
         var typical = Median(distances);
-        if (typical == 0)
+        if (typical == 0 && AtCentre(distances, share) is { } weights)
         {
-            // At least half of the rows are one point: that is the geometric median.
-            return ClientWeighting.Of(AtCentre(distances, share), distances);
+            return ClientWeighting.Of(weights, distances);
         }
+
+        // Half of the rows lie at the centre and weigh less than the rest: the others say how far is far.
+        typical = typical == 0 ? Median([.. distances.Where(distance => distance > 0)]) : typical;
 
         return Iterate(gram, share, distances, smoothing * typical, [.. distances.Select(d => d <= Far * typical)]);
     }
@@ -117,7 +128,8 @@ public static class GeometricMedian
         return sorted[(sorted.Length - 1) / 2];
     }
 
-    private static double[] AtCentre(double[] distances, double[] share)
+    /// <summary>The mean of the rows at the centre, where they weigh half or more: that point is the geometric median. Else null.</summary>
+    private static double[]? AtCentre(double[] distances, double[] share)
     {
         var weights = new double[share.Length];
         var total = 0.0;
@@ -125,6 +137,12 @@ public static class GeometricMedian
         {
             weights[i] = distances[i] == 0 ? share[i] : 0;
             total += weights[i];
+        }
+
+        // Shares add to 1 but for rounding, which must not turn exactly half into less.
+        if (total < 0.5 - 1e-12)
+        {
+            return null;
         }
 
         for (var i = 0; i < weights.Length; i++)

@@ -45,8 +45,9 @@ public sealed class RobustRule
     /// <summary>Rows beside the clients', in this order.</summary>
     public IReadOnlyList<RowRole> ExtraRows => _options.Rule switch
     {
-        AggregationRules.CenteredClipping => [RowRole.Previous],
+        AggregationRules.CenteredClipping => [RowRole.Previous, RowRole.Zero],
         AggregationRules.FlTrust => [RowRole.Root, RowRole.Zero],
+        AggregationRules.Krum or AggregationRules.MultiKrum or AggregationRules.WeightedMultiKrum or AggregationRules.GeometricMedian => [RowRole.Zero],
         _ => [],
     };
 
@@ -111,9 +112,21 @@ public sealed class RobustRule
             AggregationRules.Median => Columns(ColumnPassKind.Median, weights.Count, mixing),
             AggregationRules.TrimmedMean => Columns(ColumnPassKind.TrimmedMean, weights.Count, mixing) with { Trim = TrimOf(RowsAfterMixing(weights.Count)) },
             AggregationRules.Bulyan => DecideBulyan(gram!, weights.Count, mixing),
-            _ => Sum(DecideWeights(Mixed(gram, mixing, weights.Count), Rows(weights, mixing), norms), mixing),
+            _ => WithAngles(Sum(DecideWeights(Mixed(Compared(gram), mixing, weights.Count), Rows(weights, mixing), norms), mixing), gram, weights.Count),
         };
     }
+
+    // The zero row is there for the angles; only FLTrust's own formula looks at it.
+    private GramMatrix? Compared(GramMatrix? gram) =>
+        gram is null || _options.Rule == AggregationRules.FlTrust ? gram : gram.Select([.. Enumerable.Range(0, gram.Count - 1)]);
+
+    private ColumnPass WithAngles(ColumnPass pass, GramMatrix? gram, int clients) => gram is null || pass.Refusal is not null ? pass : pass with
+    {
+        Cosines = ClientAngles.ToSum(gram, clients, pass.Weights),
+
+        // Lengths say nothing about buffers: a short update that is scaled up would bring its buffers along, as many times.
+        BufferWeights = _options.Rule == AggregationRules.FlTrust ? [.. pass.Scores.Select(cosine => Math.Max(0, cosine))] : null,
+    };
 
     /// <summary>Values that the trimmed mean takes off each end of so many.</summary>
     private int TrimOf(int rows) => _options.Trim is { } share ? (int)Math.Floor(share * rows + 1e-9) : _options.Byzantine;
@@ -150,27 +163,22 @@ public sealed class RobustRule
         }
 
         var rows = choice.Weights.Count;
-        var picked = mixing is null ? null : Picked(mixing, choice.Weights);
+        var (weights, picked) = mixing is null ? (choice.Weights, null) : Picked(mixing, choice.Weights);
         return Columns(ColumnPassKind.MeanAroundMedian, clients, picked) with
         {
-            Weights = mixing is null ? choice.Weights : [.. Enumerable.Repeat(1.0, clients)],
+            Weights = weights,
             Keep = Robust.Bulyan.Kept(rows, _options.Byzantine),
             Scores = choice.Scores,
         };
     }
 
-    private static RowMixing Picked(RowMixing mixing, IReadOnlyList<double> picked)
+    /// <summary>The rows picked, over the clients that are in one of them; the others take no part.</summary>
+    private static (IReadOnlyList<double> Weights, RowMixing Mixing) Picked(RowMixing mixing, IReadOnlyList<double> picked)
     {
-        var weights = new List<double>();
-        for (var row = 0; row < mixing.Rows; row++)
-        {
-            if (picked[row] > 0)
-            {
-                weights.AddRange(mixing.Row(row));
-            }
-        }
-
-        return new RowMixing(weights.Count / mixing.Clients, mixing.Clients, [.. weights]);
+        int[] rows = [.. Enumerable.Range(0, mixing.Rows).Where(row => picked[row] > 0)];
+        int[] clients = [.. Enumerable.Range(0, mixing.Clients).Where(client => rows.Any(row => mixing.Row(row)[client] > 0))];
+        double[] weights = [.. rows.SelectMany(row => clients.Select(client => mixing.Row(row)[client]))];
+        return ([.. Enumerable.Range(0, mixing.Clients).Select(client => clients.Contains(client) ? 1.0 : 0)], new RowMixing(rows.Length, clients.Length, weights));
     }
 
     private static ColumnPass Columns(ColumnPassKind kind, int clients, RowMixing? mixing) =>

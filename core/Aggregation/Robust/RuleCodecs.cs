@@ -11,9 +11,10 @@ public static class RuleCodecs
     /// </summary>
     /// <param name="rule">One of <see cref="AggregationRules.Names"/>.</param>
     /// <param name="codec">The codec.</param>
-    public static bool Fits(string rule, IUpdateCodec codec)
+    /// <param name="mixing">One of <see cref="AggregationRules.Mixings"/>; nearest neighbours compare clients whatever the rule does.</param>
+    public static bool Fits(string rule, IUpdateCodec codec, string mixing = AggregationRules.NoMixing)
     {
         ArgumentNullException.ThrowIfNull(codec);
-        return codec.IsDense || rule is AggregationRules.WeightedMean or AggregationRules.NormBounding or AggregationRules.CenteredClipping;
+        return codec.IsDense || (mixing != AggregationRules.Neighbours && rule is AggregationRules.WeightedMean or AggregationRules.NormBounding or AggregationRules.CenteredClipping);
     }
 }

@@ -150,7 +150,7 @@ public sealed record StandingView(
 /// <summary>What became of a client in a round.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Round">The round.</param>
-/// <param name="What"><c>included</c>, <c>left-out</c>, <c>refused</c>, <c>unused</c> or <c>missing</c>.</param>
+/// <param name="What"><c>included</c>, <c>opposed</c>, <c>left-out</c>, <c>refused</c>, <c>unused</c> or <c>missing</c>.</param>
 /// <param name="Reason">Why its update was refused, or null.</param>
 public sealed record StandingRound(string Run, int Round, string What, string? Reason);
 

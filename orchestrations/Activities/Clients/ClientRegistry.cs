@@ -99,6 +99,12 @@ public sealed class ClientRegistry(IObjectStore store, TimeProvider time)
         if (now is { State: ClientStates.Quarantined })
         {
             await store.DeleteAsync(StoreNames.Member(now.Population, client), cancellationToken);
+
+            // A release may have come between the document and the marker, and what it put there is gone now.
+            if (await FindAsync(client, cancellationToken) is { State: ClientStates.Enrolled } released)
+            {
+                await EnsureMemberAsync(released, cancellationToken);
+            }
         }
 
         return now;

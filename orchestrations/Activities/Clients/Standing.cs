@@ -19,7 +19,7 @@ public sealed record ClientStanding(
     /// <summary>What a new round weighs against all before it.</summary>
     public const double Pace = 0.1;
 
-    /// <summary>What an update earns that a robust rule left out: honest ones are left out, too.</summary>
+    /// <summary>What an update earns that a robust rule left out, or that points against what the rule made of all: honest ones do, too.</summary>
     public const double LeftOutMark = 0.5;
 
     /// <summary>Rounds remembered one by one.</summary>
@@ -36,7 +36,7 @@ public sealed record ClientStanding(
         double? mark = round.What switch
         {
             StandingEvents.Included => 1,
-            StandingEvents.LeftOut => LeftOutMark,
+            StandingEvents.LeftOut or StandingEvents.Opposed => LeftOutMark,
             StandingEvents.Refused => 0,
             _ => null,
         };
@@ -66,6 +66,9 @@ public static class StandingEvents
 {
     /// <summary>Its update is in the model.</summary>
     public const string Included = "included";
+
+    /// <summary>Its update is in the model, and points against what the rule made of all: the cosine between them is below 0.</summary>
+    public const string Opposed = "opposed";
 
     /// <summary>A robust rule left its update out.</summary>
     public const string LeftOut = "left-out";

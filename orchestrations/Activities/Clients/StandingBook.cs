@@ -47,24 +47,52 @@ public sealed class StandingBook(IObjectStore store)
     }
 
     /// <summary>Folds one closed round in; returns those whose refusals in a row grew.</summary>
-    public async Task<IReadOnlyList<(string Client, int RefusedInRow, string? Reason)>> FoldAsync(string run, int round, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<(string Client, int RefusedInRow, string? Reason)>> FoldAsync(string run, int round, CancellationToken cancellationToken) =>
+        FoldAsync(run, round, static _ => Task.CompletedTask, cancellationToken);
+
+    /// <summary>
+    /// Folds one closed round in; returns those whose refusals in a row grew. They are handed to <paramref name="settle"/> before the round
+    /// counts as folded, at least once: whoever dies in between folds again and hands them over again.
+    /// </summary>
+    public async Task<IReadOnlyList<(string Client, int RefusedInRow, string? Reason)>> FoldAsync(
+        string run, int round, Func<IReadOnlyList<(string Client, int RefusedInRow, string? Reason)>, Task> settle, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(settle);
         var plan = (await store.GetAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
         var events = await EventsAsync(plan, cancellationToken);
         var refused = new List<(string, int, string?)>();
         for (var shard = Shards - 1; shard >= 0; shard--)
         {
             var own = events.Where(pair => Cohort.ShardOf(pair.Key, Shards) == shard).ToArray();
-            var after = await ApplyAsync(plan, shard, own, cancellationToken);
-            refused.AddRange(own.Where(pair => pair.Value.What == StandingEvents.Refused)
-                .Select(pair => (pair.Key, after.Clients[pair.Key].RefusedInRow, pair.Value.Reason)));
+            var after = await ApplyAsync(plan, shard, own, after => shard == 0 ? settle([.. refused, .. Refused(own, after)]) : Task.CompletedTask, cancellationToken);
+            refused.AddRange(Refused(own, after));
         }
 
         return refused;
     }
 
+    /// <summary>Forgets how far a run was folded: another one may come under its name. What its rounds said of clients stays.</summary>
+    public async Task ForgetAsync(string population, string run, CancellationToken cancellationToken)
+    {
+        for (var shard = Shards - 1; shard >= 0; shard--)
+        {
+            var name = StoreNames.Standings(population, shard);
+            while (await store.FindAsync(name, StandingJson.Default.StandingsDocument, cancellationToken) is { } stored && stored.Value.Applied.ContainsKey(run))
+            {
+                var applied = new SortedDictionary<string, int>(stored.Value.Applied.ToDictionary(), StringComparer.Ordinal);
+                applied.Remove(run);
+                await store.PutAsync(
+                    name, stored.Value with { Applied = applied }, StandingJson.Default.StandingsDocument, PutCondition.IfMatch(stored.ETag), cancellationToken);
+            }
+        }
+    }
+
+    private static IEnumerable<(string Client, int RefusedInRow, string? Reason)> Refused(KeyValuePair<string, StandingEvent>[] events, StandingsDocument after) =>
+        events.Where(pair => pair.Value.What == StandingEvents.Refused)
+            .Select(pair => (pair.Key, after.Clients.GetValueOrDefault(pair.Key, ClientStanding.Fresh).RefusedInRow, pair.Value.Reason));
+
     private async Task<StandingsDocument> ApplyAsync(
-        RoundPlan plan, int shard, KeyValuePair<string, StandingEvent>[] events, CancellationToken cancellationToken)
+        RoundPlan plan, int shard, KeyValuePair<string, StandingEvent>[] events, Func<StandingsDocument, Task> beforeWrite, CancellationToken cancellationToken)
     {
         var name = StoreNames.Standings(plan.Population, shard);
         while (true)
@@ -84,6 +112,7 @@ public sealed class StandingBook(IObjectStore store)
 
             var applied = new SortedDictionary<string, int>(before.Applied.ToDictionary(), StringComparer.Ordinal) { [plan.Run] = plan.Round };
             var after = new StandingsDocument(applied, clients);
+            await beforeWrite(after);
             var condition = stored is null ? PutCondition.CreateOnce : PutCondition.IfMatch(stored.ETag);
             if ((await store.PutAsync(name, after, StandingJson.Default.StandingsDocument, condition, cancellationToken)).Written)
             {
@@ -120,10 +149,14 @@ public sealed class StandingBook(IObjectStore store)
         {
             var decision = await store.FindAsync(StoreNames.Decision(plan.Run, plan.Round), StoreJson.Default.DecisionDocument, cancellationToken);
             var used = decision is null ? accepted.Value.Accepted : Contributions.Of(plan, accepted.Value, decision.Value);
+            var against = Opposed(plan, accepted.Value, decision?.Value.Cosines);
             var inside = used.Select(update => update.Client).Append(plan.Aggregation.RootClient ?? "").ToHashSet(StringComparer.Ordinal);
             foreach (var update in accepted.Value.Accepted.Where(update => events.ContainsKey(update.Client)))
             {
-                Add(update.Client, inside.Contains(update.Client) ? StandingEvents.Included : StandingEvents.LeftOut, null);
+                Add(
+                    update.Client,
+                    !inside.Contains(update.Client) ? StandingEvents.LeftOut : against.Contains(update.Client) ? StandingEvents.Opposed : StandingEvents.Included,
+                    null);
             }
         }
 
@@ -131,4 +164,8 @@ public sealed class StandingBook(IObjectStore store)
 
         void Add(string client, string what, string? reason) => events[client] = new StandingEvent(plan.Run, plan.Round, what, reason);
     }
+
+    private static HashSet<string> Opposed(RoundPlan plan, AcceptedDocument accepted, IReadOnlyList<double>? cosines) => cosines is null
+        ? []
+        : RobustRound.Judged(plan, accepted).Where((_, i) => cosines[i] < 0).Select(update => update.Client).ToHashSet(StringComparer.Ordinal);
 }

@@ -36,9 +36,11 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
                 refusal.Client, null, cancellationToken);
         }
 
-        var count = accepted.Value.Accepted.Count;
-        return plan.Aggregation.ToRule() is { } rule
-            ? new RoundAccepted(count, count >= plan.Minimum, 0, rule.NeedsGram && count > 0 ? RoundGeometry.ParameterShards(plan) : 0, Decides: true)
+        // The trusted client is a measure, not a contribution.
+        var count = RobustRound.Judged(plan, accepted.Value).Length;
+        var measures = plan.Aggregation.ToRule() is { NeedsGram: true } && DecideAggregation.Refusal(plan, accepted.Value) is null;
+        return plan.Aggregation.ToRule() is not null
+            ? new RoundAccepted(count, count >= plan.Minimum, 0, measures ? RoundGeometry.ParameterShards(plan) : 0, Decides: true)
             : new RoundAccepted(count, count >= plan.Minimum, RoundTasks.Folds(plan, count));
     }
 

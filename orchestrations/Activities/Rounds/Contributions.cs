@@ -10,11 +10,15 @@ internal static class Contributions
     public static bool IsSum(DecisionDocument decision) => decision.Kind == nameof(ColumnPassKind.WeightedSum);
 
     /// <summary>In client-id order; those left out are not there.</summary>
-    public static IReadOnlyList<AcceptedUpdate> Of(RoundPlan plan, AcceptedDocument accepted, DecisionDocument decision)
-    {
-        var judged = RobustRound.Judged(plan, accepted);
-        return [.. judged.Select((update, i) => update with { Weight = decision.Weights[i] }).Where(update => update.Weight > 0)];
-    }
+    public static IReadOnlyList<AcceptedUpdate> Of(RoundPlan plan, AcceptedDocument accepted, DecisionDocument decision) =>
+        Weighted(plan, accepted, decision, decision.Weights);
+
+    /// <summary>The same updates with the weights of their buffers, where those are others; null where they are not.</summary>
+    public static IReadOnlyList<AcceptedUpdate>? OfBuffers(RoundPlan plan, AcceptedDocument accepted, DecisionDocument decision) =>
+        decision.BufferWeights is null ? null : Weighted(plan, accepted, decision, decision.BufferWeights);
+
+    private static AcceptedUpdate[] Weighted(RoundPlan plan, AcceptedDocument accepted, DecisionDocument decision, IReadOnlyList<double> weights) =>
+        [.. RobustRound.Judged(plan, accepted).Select((update, i) => update with { Weight = weights[i] }).Where((_, i) => decision.Weights[i] > 0)];
 
     /// <summary>The pass.</summary>
     public static ColumnPass Pass(DecisionDocument decision, int clients) => new()

@@ -37,7 +37,7 @@ internal sealed class DecideAggregation(IObjectStore store, RoundReader rounds, 
     {
         var rule = plan.Aggregation.ToRule()!;
         var judged = RobustRound.Judged(plan, accepted.Value);
-        var refusal = Refusal(plan, accepted.Value, rule, judged.Length);
+        var refusal = Refusal(plan, accepted.Value);
         if (refusal is not null)
         {
             return Refused(refusal, 0);
@@ -51,18 +51,20 @@ internal sealed class DecideAggregation(IObjectStore store, RoundReader rounds, 
             return Refused(pass.Refusal, pass.Steps);
         }
 
-        var previous = rule.ExtraRows is [RowRole.Previous] && pass.Weights.Count > judged.Length ? pass.Weights[judged.Length] : 0;
+        var previous = rule.ExtraRows is [RowRole.Previous, ..] && pass.Weights.Count > judged.Length ? pass.Weights[judged.Length] : 0;
         return new DecisionDocument(
             null, pass.Kind.ToString(), [.. pass.Weights.Take(judged.Length)], previous, pass.Trim, pass.Keep, Members(pass.Mixing),
-            [.. pass.Scores.Select(score => double.IsFinite(score) ? score : -1)], pass.Steps);
+            [.. pass.Scores.Select(score => double.IsFinite(score) ? score : -1)], pass.Steps,
+            pass.Cosines.Count > 0 ? pass.Cosines : null, pass.BufferWeights);
     }
 
     private static DecisionDocument Refused(string reason, int steps) => new(reason, "", [], 0, 0, 0, null, [], steps);
 
-    private static string? Refusal(RoundPlan plan, AcceptedDocument accepted, RobustRule rule, int judged)
+    /// <summary>Why the rule will not decide about these updates, whatever is in them; null when it may.</summary>
+    internal static string? Refusal(RoundPlan plan, AcceptedDocument accepted)
     {
-        var (spec, root) = (plan.Aggregation, plan.Aggregation.RootClient);
-        if (spec.NeedsAllTogether() && rule.NeedsGram && judged > RunLimits.MaxComparedClients)
+        var (spec, root, judged) = (plan.Aggregation, plan.Aggregation.RootClient, RobustRound.Judged(plan, accepted).Length);
+        if (spec.NeedsAllTogether() && judged > RunLimits.MaxComparedClients)
         {
             return $"refused: '{spec.Rule}' compares at most {RunLimits.MaxComparedClients} updates; there are {judged}";
         }
@@ -73,7 +75,7 @@ internal sealed class DecideAggregation(IObjectStore store, RoundReader rounds, 
             return $"refused: the trusted client '{root}' has no sound update: {reason}";
         }
 
-        return rule.Refuse(judged);
+        return spec.ToRule()?.Refuse(judged);
     }
 
     private async Task<GramMatrix> ReadGramAsync(RoundPlan plan, Stored<AcceptedDocument> accepted, int size, CancellationToken cancellationToken)
@@ -131,11 +133,22 @@ internal sealed class DecideAggregation(IObjectStore store, RoundReader rounds, 
             .OrderBy(update => StoreNames.LogEntry(plan.Run, plan.Round, (int)LogKind.UpdateLeftOut, update.Item.Client), StringComparer.Ordinal);
         foreach (var (index, update) in left)
         {
-            var score = decision.Scores.Count == judged.Length ? decision.Scores[index] : (double?)null;
-            var words = score is null or -1 ? "" : string.Create(CultureInfo.InvariantCulture, $" (score {score:G4})");
+            var words = Words(decision, judged.Length, index);
             await log.WriteAsync(
                 plan.Run, plan.Round, LogKind.UpdateLeftOut, $"The update of {update.Client} is not in the model: '{plan.Aggregation.Rule}' left it out{words}.",
                 update.Client, null, cancellationToken);
         }
+    }
+
+    private static string Words(DecisionDocument decision, int judged, int client)
+    {
+        var score = decision.Scores.Count == judged ? decision.Scores[client] : -1;
+        string?[] numbers =
+        [
+            score == -1 ? null : string.Create(CultureInfo.InvariantCulture, $"score {score:G4}"),
+            decision.Cosines is { } cosines ? string.Create(CultureInfo.InvariantCulture, $"cosine to the aggregate {cosines[client]:F3}") : null,
+        ];
+        var said = string.Join(", ", numbers.Where(number => number is not null));
+        return said.Length == 0 ? "" : $" ({said})";
     }
 }

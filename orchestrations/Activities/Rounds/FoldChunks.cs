@@ -27,9 +27,9 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
         }
 
         var shape = await rounds.ShapeAsync(plan, cancellationToken);
-        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.Updates);
         var partials = new PartialSums(store, plan);
         var fold = new RangeFold(shape, RoundGeometry.Range(plan, task.Shard));
+        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.For(fold.Range));
         var integers = task.Shard == 0 && shape.Layout.IntegerCount > 0 ? new IntegerFold(shape) : null;
         for (var chunk = task.FirstChunk; chunk < task.FirstChunk + task.Chunks; chunk++)
         {

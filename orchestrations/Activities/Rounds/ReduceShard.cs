@@ -75,7 +75,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         var total = new RangeFold(source.Shape, range);
         if (source.Chunks == 1 && source.Levels == 1)
         {
-            await total.AddAsync(Updates(source), 0, source.Count, cancellationToken);
+            await total.AddAsync(Updates(source, range), 0, source.Count, cancellationToken);
             return total;
         }
 
@@ -132,7 +132,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
     /// <summary>One level, many clients: every chunk from zero, then added, as two levels would.</summary>
     private async Task FoldAsync(Source source, RangeFold total, CancellationToken cancellationToken)
     {
-        var updates = Updates(source);
+        var updates = Updates(source, total.Range);
         var part = new RangeFold(source.Shape, total.Range);
         var sum = new double[total.Range.Count];
         for (var chunk = 0; chunk < source.Chunks; chunk++)
@@ -200,7 +200,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         await models.ReadIntegersAsync(source.Plan.Base, fold.Maximum, cancellationToken);
         if (source.Levels == 1)
         {
-            await fold.AddAsync(Updates(source), 0, source.Count, cancellationToken);
+            await fold.AddAsync(Updates(source, default), 0, source.Count, cancellationToken);
         }
         else
         {
@@ -217,7 +217,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             cancellationToken);
     }
 
-    private AcceptedUpdates Updates(Source source) => new(store, rounds, source.Plan, source.Shape, source.Contributions.Updates);
+    private AcceptedUpdates Updates(Source source, ShardRange range) => new(store, rounds, source.Plan, source.Shape, source.Contributions.For(range));
 
     private static void Expect(bool isThere, PartialSum partial)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation.Robust;
@@ -57,7 +58,7 @@ internal sealed class RobustRound
         var codec = range.IsBuffers ? Compression.UpdateCodecs.All.Get(Compression.UpdateCodecs.Float32) : Shape.Codec;
         var reader = new AcceptedUpdates(_store, _rounds, Plan, Shape, updates);
         var longest = Enumerable.Range(first, count).Max(block => (long)Shape.BlockLengthBounds(block).Max);
-        var atOnce = (int)Math.Clamp(BlockBudget / (longest * updates.Count), 1, count);
+        var atOnce = BlocksAtOnce(longest, updates.Count, count);
         for (var next = first; next < first + count; next += atOnce)
         {
             var blocks = Math.Min(atOnce, first + count - next);
@@ -77,15 +78,23 @@ internal sealed class RobustRound
         }
     }
 
+    /// <summary>Blocks of each update that fit the budget together, at least one. What is rented has a power of two for its length: that counts.</summary>
+    internal static int BlocksAtOnce(long longest, int updates, int blocks)
+    {
+        var each = (long)BitOperations.RoundUpToPowerOf2((ulong)(BlockBudget / updates) + 1) / 2;
+        return (int)Math.Clamp(each / longest, 1, blocks);
+    }
+
     /// <summary>
     /// The model's last step over a range: this version's weights less its parent's, over the server's rate. It is the previous
-    /// round's aggregate, rounded to float32. Zero where the version has no parent.
+    /// round's aggregate, rounded to float32. Zero where no round of this run made the version: what lies between it and its parent,
+    /// if it has one, is no aggregate of these clients at this rate.
     /// </summary>
     public async Task<float[]> ReadPreviousAsync(long start, int count, CancellationToken cancellationToken)
     {
         var step = new float[count];
         var manifest = await _models.ManifestAsync(Plan.Model, Plan.BaseVersion, cancellationToken);
-        if (manifest.Value.Parent is not { } parent)
+        if (manifest.Value.Parent is not { } parent || manifest.Value.Run != Plan.Run)
         {
             return step;
         }

@@ -52,7 +52,8 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         }
 
         var decision = await store.GetAsync(StoreNames.Decision(plan.Run, plan.Round), StoreJson.Default.DecisionDocument, cancellationToken);
-        return new RoundContributions(Contributions.Of(plan, accepted.Value, decision.Value), decision.Digest, decision.Value);
+        return new RoundContributions(
+            Contributions.Of(plan, accepted.Value, decision.Value), decision.Digest, decision.Value, Contributions.OfBuffers(plan, accepted.Value, decision.Value));
     }
 
     public async Task<UpdateShape> ShapeAsync(RoundPlan plan, CancellationToken cancellationToken)
@@ -116,4 +117,10 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
 /// <param name="Updates">In client-id order, with their final weights.</param>
 /// <param name="Digest">Names the set: of the accepted document, or of a robust rule's decision.</param>
 /// <param name="Decision">What a robust rule decided, or null.</param>
-internal sealed record RoundContributions(IReadOnlyList<AcceptedUpdate> Updates, Digest Digest, DecisionDocument? Decision);
+/// <param name="Buffers">The same updates as their buffers are weighted, where that is otherwise; null where it is not.</param>
+internal sealed record RoundContributions(
+    IReadOnlyList<AcceptedUpdate> Updates, Digest Digest, DecisionDocument? Decision, IReadOnlyList<AcceptedUpdate>? Buffers = null)
+{
+    /// <summary>The updates as a range of the model weighs them.</summary>
+    public IReadOnlyList<AcceptedUpdate> For(ShardRange range) => range.IsBuffers && Buffers is not null ? Buffers : Updates;
+}

@@ -177,9 +177,13 @@ public sealed record AcceptedUpdate(string Client, Digest Header, double Weight,
 /// <param name="Mixing">Rows made before the pass: the places of the clients, among those that take part, whose mean each is; null for none.</param>
 /// <param name="Scores">What the rule thought of each client; empty for rules without scores, or of mixed rows.</param>
 /// <param name="Steps">Steps of an iterative rule.</param>
+/// <param name="Cosines">The cosine between each client's update and a weighted sum; null for other passes, and in a decision from before it was looked at.</param>
+/// <param name="BufferWeights">What each client's buffers weigh, where that is not <paramref name="Weights"/>; null where it is.</param>
 public sealed record DecisionDocument(
     string? Refusal, string Kind, IReadOnlyList<double> Weights, double Previous, int Trim, int Keep,
-    IReadOnlyList<IReadOnlyList<int>>? Mixing, IReadOnlyList<double> Scores, int Steps);
+    IReadOnlyList<IReadOnlyList<int>>? Mixing, IReadOnlyList<double> Scores, int Steps,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double>? Cosines = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double>? BufferWeights = null);
 
 /// <summary>How a round ended.</summary>
 /// <param name="Published">True when it published <see cref="Version"/>.</param>
