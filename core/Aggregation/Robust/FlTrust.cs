@@ -9,7 +9,10 @@ public static class FlTrust
 {
     /// <summary>Finds the weights of the n clients; the scores are the cosines.</summary>
     /// <param name="gram">Inner products of the n clients' updates, then of the root update, then of zero: two extra rows.</param>
-    public static ClientWeighting Find(GramMatrix gram)
+    /// <param name="norms">
+    /// The clients' ‖gᵢ‖, where they are known; null to read them off the inner products, which lose a short update's length beside long ones.
+    /// </param>
+    public static ClientWeighting Find(GramMatrix gram, IReadOnlyList<double>? norms = null)
     {
         ArgumentNullException.ThrowIfNull(gram);
         ArgumentOutOfRangeException.ThrowIfLessThan(gram.Count, 3);
@@ -30,7 +33,7 @@ public static class FlTrust
         var total = 0.0;
         for (var i = 0; i < n; i++)
         {
-            var norm = Math.Sqrt(gram.SquaredDistance(i, zero));
+            var norm = norms?[i] ?? Math.Sqrt(gram.SquaredDistance(i, zero));
             cosines[i] = norm == 0 ? 0 : Math.Clamp(gram.InnerProduct(i, root, zero) / (norm * length), -1, 1);
             var trust = Math.Max(0, cosines[i]);
             weights[i] = trust == 0 ? 0 : trust * length / norm;

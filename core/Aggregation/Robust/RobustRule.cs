@@ -150,7 +150,7 @@ public sealed class RobustRule
         AggregationRules.GeometricMedian => Robust.GeometricMedian.Find(gram!, _options.Byzantine, weights),
         AggregationRules.CenteredClipping => Robust.CenteredClipping.Find(gram!, _options.Byzantine, _options.ClipRadius, _options.ClipSteps),
         AggregationRules.NormBounding => Robust.NormBounding.Find(norms, weights, _options.NormBound),
-        AggregationRules.FlTrust => Robust.FlTrust.Find(gram!),
+        AggregationRules.FlTrust => Robust.FlTrust.Find(gram!, norms),
         _ => throw new InvalidOperationException($"Rule '{_options.Rule}' has no weights."),
     };
 

@@ -107,6 +107,7 @@ public sealed class AggregationSpecTests
         Assert.All(UpdateCodecs.All, codec => Assert.True(RuleCodecs.Fits(rule, codec)));
 
         Assert.Equal(rule is "weighted-mean" or "norm-bounding" or "centered-clipping", RuleCodecs.Fits(rule, new SparseCodec()));
+        Assert.False(RuleCodecs.Fits(rule, new SparseCodec(), AggregationRules.Neighbours));
     }
 
     private sealed class SparseCodec : IUpdateCodec

@@ -73,6 +73,54 @@ public sealed class StandingTests
     }
 
     [Fact]
+    public async Task FoldAsync_AnUpdateInTheModelThatPointsAgainstIt_IsMarkedOpposed()
+    {
+        var (disk, book) = await RoundAsync(
+            SimulatedFederation.Spec() with { Aggregation = new AggregationSpec { Rule = "geometric-median", Byzantine = 1 } },
+            (client, parameters) => [.. Enumerable.Range(0, (int)parameters).Select(i => (i + 1) * (client == "client-003" ? -0.001f : 0.01f))]);
+
+        await book.FoldAsync(SimulatedFederation.RunId, 1, CancellationToken.None);
+
+        Assert.Equal(StandingEvents.Opposed, await LastAsync(book, "client-003"));
+        Assert.Equal(StandingEvents.Included, await LastAsync(book, "client-001"));
+        Assert.Equal(0.95, (await book.FindAsync("default", "client-003", CancellationToken.None)).Reputation, 1e-12);
+        var decision = await disk.GetAsync(StoreNames.Decision(SimulatedFederation.RunId, 1), StoreJson.Default.DecisionDocument, CancellationToken.None);
+        Assert.Equal([1, 1, -1, 1, 1], decision.Value.Cosines!.Select(cosine => Math.Round(cosine, 9)));
+    }
+
+    [Fact]
+    public async Task FoldAsync_HostDiesWhileItSettles_HandsTheRefusedOverAgain()
+    {
+        var (_, book) = await RoundAsync(SimulatedFederation.Spec());
+        await Assert.ThrowsAsync<IOException>(() => book.FoldAsync(SimulatedFederation.RunId, 1, _ => throw new IOException(), CancellationToken.None));
+        var settled = new List<(string Client, int RefusedInRow, string? Reason)>();
+
+        await book.FoldAsync(SimulatedFederation.RunId, 1, AddAsync, CancellationToken.None);
+        await book.FoldAsync(SimulatedFederation.RunId, 1, AddAsync, CancellationToken.None);
+
+        Assert.Equal(("client-000", 1), (settled.Single().Client, settled.Single().RefusedInRow));
+
+        Task AddAsync(IReadOnlyList<(string Client, int RefusedInRow, string? Reason)> refused)
+        {
+            settled.AddRange(refused);
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
+    public async Task ForgetAsync_ARunThatWasDeleted_FoldsAnotherOneOfItsName()
+    {
+        var (_, book) = await RoundAsync(SimulatedFederation.Spec());
+        await book.FoldAsync(SimulatedFederation.RunId, 1, CancellationToken.None);
+
+        await book.ForgetAsync("default", SimulatedFederation.RunId, CancellationToken.None);
+
+        Assert.Equal(0, await book.AppliedAsync("default", SimulatedFederation.RunId, CancellationToken.None));
+        await book.FoldAsync(SimulatedFederation.RunId, 1, CancellationToken.None);
+        Assert.Equal(2, (await book.FindAsync("default", "client-000", CancellationToken.None)).RefusedInRow);
+    }
+
+    [Fact]
     public async Task FoldAsync_TwiceAndByTwoAtOnce_CountsARoundOnce()
     {
         var (disk, book) = await RoundAsync(SimulatedFederation.Spec());
@@ -116,13 +164,14 @@ public sealed class StandingTests
     }
 
     /// <summary>Seven clients: the first one's update is not finite, the last one is silent.</summary>
-    private static async Task<(InMemoryObjectStore Disk, StandingBook Book)> RoundAsync(RunSpec spec)
+    private static async Task<(InMemoryObjectStore Disk, StandingBook Book)> RoundAsync(RunSpec spec, Func<string, long, float[]>? deltas = null)
     {
         var disk = new InMemoryObjectStore();
         var clients = new SimulatedClients(disk, 7)
         {
             Tamper = (_, client, update) => client == "client-000" ? update with { Parts = [new byte[update.Parts[0].Length]] } : update,
         };
+        clients.Deltas = deltas is null ? clients.Deltas : (_, client, parameters) => deltas(client, parameters);
         clients.Silent.Add("client-006");
         await using var federation = new SimulatedFederation(disk, clients);
         await SimulatedFederation.CreateAsync(disk, spec);

@@ -1,9 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation.Robust;
+using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Numerics;
+using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
@@ -117,6 +120,124 @@ public sealed class RobustRoundTests
         Assert.Equal(32_768, Read(disk, StoreNames.Plan(SimulatedFederation.RunId, 1), StoreJson.Default.RoundPlan).Update.BlockCoordinates);
     }
 
+    [Theory]
+    [InlineData(AggregationRules.Median, UpdateCodecs.Int8)]
+    [InlineData(AggregationRules.Median, UpdateCodecs.Float16)]
+    [InlineData(AggregationRules.MultiKrum, UpdateCodecs.Int8)]
+    [InlineData(AggregationRules.MultiKrum, UpdateCodecs.Float16)]
+    [InlineData(AggregationRules.CenteredClipping, UpdateCodecs.Int8)]
+    public async Task RunRoundAsync_OtherCodecs_PublishWhatTheRuleMakesOfTheDecodedUpdates(string rule, string codec)
+    {
+        var spec = Spec(rule) with { Update = new UpdateSpec { Codec = codec } };
+
+        var round = await PublishAsync(spec);
+
+        Assert.Equal(RoundOutcomeKind.Published, round.Outcome.Kind);
+        Assert.Equal(Expected(spec, round.Plan, round.Start), round.Served.Parameters.ToArray());
+    }
+
+    [Fact]
+    public async Task RunRoundAsync_FlTrustWithATinyUpdateAndHugeBuffers_GivesTheBuffersItsTrustOnly()
+    {
+        var spec = Spec(AggregationRules.FlTrust);
+
+        // client-000 goes the others' way, in steps of a billionth; its buffers are 1000, everybody else's 0.
+        var round = await PublishAsync(spec, lie: 1e-11f, buffers: (client, buffers) => [.. buffers.Select(_ => client == "client-000" ? 1000f : 0f)]);
+
+        Assert.Equal(RoundOutcomeKind.Published, round.Outcome.Kind);
+        Assert.All(round.Served.Buffers.ToArray(), value => Assert.InRange(value, 50f, 150f));
+    }
+
+    [Fact]
+    public async Task RunRoundAsync_BaseWasPublishedByAnotherRun_ClipsFromZero()
+    {
+        var spec = Spec(AggregationRules.CenteredClipping);
+
+        // The other run's version is its parent's weights, so its step is made to look enormous by the parent's name alone.
+        var round = await PublishAsync(spec, prepare: PublishFarAwayAsync);
+
+        Assert.Equal(Expected(spec, round.Plan, round.Start), round.Served.Parameters.ToArray());
+    }
+
+    [Fact]
+    public async Task CountReceipts_QuorumWithoutTheTrustedClient_IsNotTheEnd()
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, Clients) { Silent = { "client-010" } };
+        await using var federation = new SimulatedFederation(disk, clients);
+        var spec = Spec(AggregationRules.FlTrust);
+        await SimulatedFederation.AdoptAsync(disk, spec.Model, Models.Large(100, 7));
+        await SimulatedFederation.CreateAsync(disk, spec with { Round = spec.Round with { Quorum = 5 } });
+        await Plans.ReplaceAsync(federation, plan => plan);
+        var (input, none) = (new RoundInput(SimulatedFederation.RunId, 1), CancellationToken.None);
+        await clients.AnswerAsync(input.Run, 1, none);
+
+        var without = await federation.Activities.CountReceipts.RunAsync(input, none);
+        clients.Silent.Clear();
+        await clients.AnswerAsync(input.Run, 1, none);
+        var with = await federation.Activities.CountReceipts.RunAsync(input, none);
+
+        Assert.Equal([(10, false), (11, true)], new[] { (without.Received, without.Finished), (with.Received, with.Finished) });
+    }
+
+    [Fact]
+    public async Task RunRoundAsync_TrustedClientAndOneOther_CountsTheOtherOnly()
+    {
+        var spec = Spec(AggregationRules.FlTrust);
+
+        var round = await PublishAsync(spec with { Round = spec.Round with { Minimum = 11 } });
+
+        Assert.Equal("10 updates were accepted, fewer than the minimum.", round.Outcome.Reason);
+    }
+
+    [Theory]
+    [InlineData(AggregationRules.Median, RunLimits.MaxComparedClients, null)]
+    [InlineData(AggregationRules.Median, RunLimits.MaxComparedClients + 1, "refused: 'median' compares at most 2000 updates; there are 2001")]
+    [InlineData(AggregationRules.Krum, RunLimits.MaxComparedClients + 1, "refused: 'krum' compares at most 2000 updates; there are 2001")]
+    [InlineData(AggregationRules.NormBounding, RunLimits.MaxComparedClients + 1, null)]
+    public async Task Refusal_MoreUpdatesThanCanBeCompared_IsAReasonBeforeAnythingIsMeasured(string rule, int updates, string? reason)
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec());
+        await Plans.ReplaceAsync(federation, plan => plan with { Aggregation = new AggregationSpec { Rule = rule, NormBound = 1 } });
+        var plan = Read(disk, StoreNames.Plan(SimulatedFederation.RunId, 1), StoreJson.Default.RoundPlan);
+        var accepted = new AcceptedDocument([.. Enumerable.Range(0, updates).Select(i => new AcceptedUpdate($"c{i:D5}", default, 1, 1))], []);
+        await disk.PutAsync(StoreNames.Accepted(plan.Run, 1), accepted, StoreJson.Default.AcceptedDocument, PutCondition.CreateOnce, CancellationToken.None);
+
+        var answer = await federation.Activities.AcceptUpdates.RunAsync(new RoundInput(plan.Run, 1), CancellationToken.None);
+
+        Assert.Equal(reason, DecideAggregation.Refusal(plan, accepted));
+        Assert.Equal(0, answer.Measures);
+    }
+
+    [Theory]
+    [InlineData(262_144, 1000, 64, 1)]
+    [InlineData(262_144, 100, 64, 8)]
+    [InlineData(262_145, 100, 64, 7)]
+    [InlineData(1024, 2000, 64, 64)]
+    [InlineData(4096, 2000, 64, 32)]
+    public void BlocksAtOnce_AnyCohort_RentsNoMoreThanTheBudget(long longest, int updates, int blocks, int expected)
+    {
+        var atOnce = RobustRound.BlocksAtOnce(longest, updates, blocks);
+
+        Assert.Equal(expected, atOnce);
+        Assert.InRange((long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)(atOnce * longest)) * updates, 1, RobustRound.BlockBudget);
+    }
+
+    private static async Task PublishFarAwayAsync(InMemoryObjectStore disk)
+    {
+        await Plans.PublishElsewhereAsync(disk);
+        var far = ModelStateFile.ToBytes(new ModelState(Model.Layout, [.. Model.Values.Select(value => value - 100)], []));
+        await disk.PutBytesAsync("models/far", far, PutCondition.CreateOnce, CancellationToken.None);
+        var pointer = await disk.GetAsync(StoreNames.ModelPointer("digits"), StoreJson.Default.PointerDocument, CancellationToken.None);
+        var served = await disk.GetAsync(StoreNames.Manifest("digits", pointer.Value.Version), StoreJson.Default.ModelManifest, CancellationToken.None);
+        var name = StoreNames.Manifest("digits", served.Value.Parent!);
+        var parent = await disk.GetAsync(name, StoreJson.Default.ModelManifest, CancellationToken.None);
+        var moved = parent.Value with { Weights = new StoredArtifact("models/far", far.Length, Digest.Of(far)) };
+        await disk.PutAsync(name, moved, StoreJson.Default.ModelManifest, PutCondition.Overwrite, CancellationToken.None);
+    }
+
     private static RunSpec Spec(string name)
     {
         var (rule, mixing) = name.Split(" after ") is [var first, var second] ? (first, second) : (name, AggregationRules.NoMixing);
@@ -140,14 +261,17 @@ public sealed class RobustRoundTests
 
     /// <summary>The first two clients lie by a factor; the last ones may be silent.</summary>
     private static async Task<PublishedRound> PublishAsync(
-        RunSpec spec, Func<RoundPlan, RoundPlan>? change = null, Repeat repeat = Repeat.Never, float lie = 1e-2f, int silent = 0)
+        RunSpec spec, Func<RoundPlan, RoundPlan>? change = null, Repeat repeat = Repeat.Never, float lie = 1e-2f, int silent = 0,
+        Func<string, float[], float[]>? buffers = null, Func<InMemoryObjectStore, Task>? prepare = null)
     {
         Assert.Empty(RunSpecValidator.Validate(spec));
         var disk = new InMemoryObjectStore();
         var clients = new SimulatedClients(disk, Clients) { Deltas = (plan, client, parameters) => Deltas(plan.Seed, client, (int)parameters, lie) };
+        clients.Buffers = buffers ?? clients.Buffers;
         clients.Silent.UnionWith(clients.Ids.TakeLast(silent));
         await using var federation = new SimulatedFederation(disk, clients, repeat: repeat);
         await SimulatedFederation.AdoptAsync(disk, spec.Model, Model);
+        await (prepare ?? (_ => Task.CompletedTask))(disk);
         await SimulatedFederation.CreateAsync(disk, spec);
         await Plans.ReplaceAsync(federation, change ?? (plan => plan));
         var start = await federation.ServedAsync();
@@ -180,10 +304,24 @@ public sealed class RobustRoundTests
         };
         var aggregate = new double[plan.Parameters];
         var pass = UpdateMatrix.Aggregate(
-            spec.Aggregation.ToRule()!, [.. judged.Select(id => Deltas(plan.Seed, id, (int)plan.Parameters, 1e-2f))],
+            spec.Aggregation.ToRule()!, [.. judged.Select(id => Sent(plan, Deltas(plan.Seed, id, (int)plan.Parameters, 1e-2f)))],
             [.. judged.Select(id => 10.0 + int.Parse(id[^3..]))], extra, DeterministicRandom.Derive(plan.Seed, "buckets"), aggregate);
         Assert.Null(pass.Refusal);
         return [.. aggregate.Select((step, i) => (float)(start.Parameters[i] + step))];
+    }
+
+    /// <summary>What arrives of an update: block by block through its codec.</summary>
+    private static float[] Sent(RoundPlan plan, float[] deltas)
+    {
+        var codec = UpdateCodecs.All.Get(plan.Update.Codec);
+        for (var start = 0; start < deltas.Length; start += plan.Update.BlockCoordinates)
+        {
+            var values = deltas.AsSpan(start, Math.Min(plan.Update.BlockCoordinates, deltas.Length - start));
+            var block = new byte[codec.EncodedLength(values.Length).Max];
+            Assert.True(codec.TryDecode(block.AsSpan(0, codec.Encode(values, block)), values));
+        }
+
+        return deltas;
     }
 
     private static T Read<T>(InMemoryObjectStore disk, string name, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(disk.Peek(name), type)!;

@@ -1,4 +1,5 @@
 using FedServerless.Activities.State;
+using FedServerless.Aggregation.Robust;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
@@ -31,6 +32,25 @@ public sealed class CrashTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(AggregationRules.MultiKrum, StoreFault.CrashBefore)]
+    [InlineData(AggregationRules.MultiKrum, StoreFault.CrashAfter)]
+    [InlineData(AggregationRules.Median, StoreFault.CrashBefore)]
+    [InlineData(AggregationRules.Median, StoreFault.CrashAfter)]
+    [InlineData(AggregationRules.CenteredClipping, StoreFault.CrashAfter)]
+    public async Task RunAsync_RobustRuleCrashAtEachWriteAndJournalLost_EndsInTheSameBytes(string rule, StoreFault fault)
+    {
+        var aggregation = new AggregationSpec { Rule = rule, ClipRadius = rule == AggregationRules.CenteredClipping ? 0.05 : null };
+        var (reference, writes) = await RunAsync(null, aggregation);
+        for (var number = 1; number <= writes; number++)
+        {
+            var (model, _) = await RunAsync((number, fault), aggregation);
+            Assert.True(reference.AsSpan().SequenceEqual(model), $"Other bytes under {rule} after {fault} at write {number} of {writes}.");
+        }
+
+        output.WriteLine($"{writes} writes under {rule}, each with {fault}.");
+    }
+
+    [Theory]
     [InlineData(StoreFault.FailBefore)]
     [InlineData(StoreFault.FailAfter)]
     [InlineData(StoreFault.Full)]
@@ -44,11 +64,12 @@ public sealed class CrashTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task<(byte[] Model, int Writes)> RunAsync((int Number, StoreFault Fault)? plan)
+    private static async Task<(byte[] Model, int Writes)> RunAsync((int Number, StoreFault Fault)? plan, AggregationSpec? aggregation = null)
     {
         var disk = new InMemoryObjectStore();
         var clients = new SimulatedClients(disk, ClientCount);
         var spec = SimulatedFederation.Spec(Rounds) with { Optimizer = new OptimizerSpec { Name = "fedavgm" } };
+        spec = aggregation is null ? spec : spec with { Aggregation = aggregation, Optimizer = new OptimizerSpec() };
         await SimulatedFederation.CreateAsync(disk, spec);
         var store = plan is { } hurt ? FaultInjectingStore.At(disk, hurt.Number, hurt.Fault) : new FaultInjectingStore(disk);
         await using (var federation = new SimulatedFederation(disk, clients, store))

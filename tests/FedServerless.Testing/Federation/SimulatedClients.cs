@@ -32,6 +32,9 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
     /// <summary>Deltas of a client: by default uniform in ±0.01.</summary>
     public Func<RoundPlan, string, long, float[]> Deltas { get; set; } = DefaultDeltas;
 
+    /// <summary>Buffers of a client: by default those it got.</summary>
+    public Func<string, float[], float[]> Buffers { get; set; } = static (_, buffers) => buffers;
+
     /// <summary>Samples a client claims: by default 10, 11, 12, …</summary>
     public Func<string, long> Samples { get; set; } = client => 10 + int.Parse(client[^3..]);
 
@@ -84,7 +87,7 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
         var payload = new MemoryStream();
         var integers = start.Integers.Select(value => value + Samples(client)).ToArray();
         var header = UpdateEncoder.EncodeDeltas(
-            shape, plan.Base.Digest, Deltas(plan, client, shape.Layout.ParameterCount), start.Buffers, integers, payload);
+            shape, plan.Base.Digest, Deltas(plan, client, shape.Layout.ParameterCount), Buffers(client, start.Buffers.ToArray()), integers, payload);
         var parts = UpdateParts.Cut(header, plan.Update.PartBytes)
             .Select(part => payload.ToArray()[(int)part.Offset..(int)(part.Offset + part.Length)])
             .ToList();

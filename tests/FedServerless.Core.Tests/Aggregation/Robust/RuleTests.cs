@@ -205,4 +205,106 @@ public sealed class RuleTests
     [InlineData(-0.1)]
     public void RowMixing_WeightThatIsNone_IsRefused(double weight) =>
         Assert.Throws<ArgumentException>(() => new RowMixing(1, 2, [1, weight]));
+
+    [Fact]
+    public void GeometricMedian_HalfOfTheRowsEqualButLight_IsTheHeavyOne()
+    {
+        // Σ αᵢ|z − xᵢ| = 2|z − 1| + 10|z − 5| is least at 5.
+        float[][] updates = [[1], [1], [5]];
+
+        var found = GeometricMedian.Find(Blocks.Gram(updates), f: 0, alpha: [1, 1, 10]);
+
+        Assert.Equal(5, Blocks.Combine(found.Weights, updates)[0], 1e-5);
+    }
+
+    [Theory]
+    [InlineData(3.9, true)]
+    [InlineData(4, false)]
+    public void GeometricMedian_LiarsMayHoldHalfOfTheWeight_IsRefused(double heaviest, bool holds)
+    {
+        var found = GeometricMedian.Find(Blocks.Gram(Blocks.Random(5, 3, seed: 11)), f: 1, alpha: [1, heaviest, 1, 1, 1]);
+
+        Assert.Equal(holds ? null : "refused: the f = 1 heaviest updates have 50 % of the weight; a geometric median bears less than half", found.Refusal);
+    }
+
+    [Theory]
+    [InlineData(AggregationRules.Krum)]
+    [InlineData(AggregationRules.MultiKrum)]
+    [InlineData(AggregationRules.WeightedMultiKrum)]
+    [InlineData(AggregationRules.GeometricMedian)]
+    [InlineData(AggregationRules.CenteredClipping)]
+    [InlineData(AggregationRules.FlTrust)]
+    public void Decide_WeightedSum_HasTheCosinesToTheAggregate(string name)
+    {
+        var updates = Blocks.Random(7, 40, seed: 12);
+        updates[6] = [.. updates[5].Select(value => -value)];
+        var (pass, aggregate) = Aggregate(new RobustOptions { Rule = name, Byzantine = name == AggregationRules.FlTrust ? 0 : 1 }, updates);
+
+        // The cosine by its definition, on the vectors themselves.
+        var expected = updates.Select(update => Dot([.. update], aggregate) / Math.Sqrt(Dot([.. update], [.. update]) * Dot(aggregate, aggregate)));
+        Assert.All(expected.Zip(pass.Cosines), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+        Assert.Equal(7, pass.Cosines.Count);
+        Assert.Equal(-pass.Cosines[5], pass.Cosines[6], 1e-9);
+    }
+
+    [Fact]
+    public void Decide_AllUpdatesZero_HasNoAngle()
+    {
+        var (pass, aggregate) = Aggregate(new RobustOptions { Rule = AggregationRules.MultiKrum, Byzantine = 1 }, [.. Enumerable.Range(0, 5).Select(_ => new float[3])]);
+
+        Assert.All(pass.Cosines, cosine => Assert.Equal(0, cosine));
+        Assert.Equal([0, 0, 0], aggregate);
+    }
+
+    [Fact]
+    public void Decide_FlTrust_WeighsBuffersByTrustHoweverShortTheUpdate()
+    {
+        var (pass, _) = Aggregate(new RobustOptions { Rule = AggregationRules.FlTrust }, [[1, 0], [1e-20f, 0], [-1, 0]], root: [1, 0]);
+
+        Assert.Equal([1.0, 1.0, 0.0], pass.BufferWeights!);
+        Assert.Equal(0.5, pass.Weights[0], 1e-12);
+        Assert.Equal(0.5e20, pass.Weights[1], 1e14);
+    }
+
+    [Fact]
+    public void Decide_FlTrustShortUpdateBesideLongOnes_IsScaledToTheRootExactly()
+    {
+        float[][] updates = [[0.7f, 0.1f], [0.9f, 0.3f], [1.1f, 0.7f], [3e-9f, 1e-9f]];
+        var (pass, _) = Aggregate(new RobustOptions { Rule = AggregationRules.FlTrust }, updates, root: [1, 0.3f]);
+
+        // Each client's share of the aggregate is as long as its share of the trust says: ‖g₀‖·TSᵢ/ΣTS.
+        var length = Math.Sqrt(Dot([.. updates[3]], [.. updates[3]])) * pass.Weights[3];
+        Assert.Equal(Math.Sqrt(1.09) * pass.BufferWeights![3] / pass.BufferWeights.Sum(), length, 1e-6);
+        Assert.InRange(pass.BufferWeights[3], 0.99, 1);
+    }
+
+    [Fact]
+    public void Decide_BulyanAfterBuckets_LeavesOutWhoIsInNoBucketPicked()
+    {
+        var updates = Blocks.Random(14, 30, seed: 13);
+        var mixing = Mixings.Buckets(14, 2, DeterministicRandom.Derive(1, "round"));
+        float[][] means = [.. Enumerable.Range(0, 7).Select(row => Blocks.Combine(mixing.Row(row).ToArray(), updates).Select(value => (float)value).ToArray())];
+
+        var (pass, aggregate) = Aggregate(
+            new RobustOptions { Rule = AggregationRules.Bulyan, Byzantine = 1, Mixing = AggregationRules.Buckets, BucketSize = 2 }, updates);
+
+        var (direct, expected) = Aggregate(new RobustOptions { Rule = AggregationRules.Bulyan, Byzantine = 1 }, means);
+        Assert.Equal(expected, aggregate);
+        Assert.Equal(
+            Enumerable.Range(0, 14).Where(client => Enumerable.Range(0, 7).Any(row => direct.Weights[row] == 0 && mixing.Row(row)[client] > 0)),
+            Enumerable.Range(0, 14).Where(client => pass.Weights[client] == 0));
+        Assert.Equal(4, pass.Weights.Count(weight => weight == 0));
+    }
+
+    private static (ColumnPass Pass, double[] Aggregate) Aggregate(RobustOptions options, float[][] updates, float[]? root = null)
+    {
+        var aggregate = new double[updates[0].Length];
+        var extra = new Dictionary<RowRole, float[]> { [RowRole.Previous] = new float[aggregate.Length], [RowRole.Root] = root ?? updates[0] };
+        var pass = UpdateMatrix.Aggregate(
+            new RobustRule(options), updates, [.. updates.Select(_ => 1.0)], extra, DeterministicRandom.Derive(1, "round"), aggregate);
+        Assert.Null(pass.Refusal);
+        return (pass, aggregate);
+    }
+
+    private static double Dot(double[] a, double[] b) => a.Zip(b).Sum(pair => pair.First * pair.Second);
 }
