@@ -77,7 +77,7 @@ public sealed class StandingTests
     {
         var (disk, book) = await RoundAsync(
             SimulatedFederation.Spec() with { Aggregation = new AggregationSpec { Rule = "geometric-median", Byzantine = 1 } },
-            (client, parameters) => [.. Enumerable.Range(0, (int)parameters).Select(i => (i + 1) * (client == "client-003" ? -0.001f : 0.01f))]);
+            (client, parameters) => [.. Enumerable.Range(0, (int)parameters).Select(i => (i + 1) * (client == "client-003" ? -0.001f : 0.01f + (1e-4f * int.Parse(client[^3..]))))]);
 
         await book.FoldAsync(SimulatedFederation.RunId, 1, CancellationToken.None);
 

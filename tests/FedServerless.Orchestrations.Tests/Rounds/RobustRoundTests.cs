@@ -160,6 +160,24 @@ public sealed class RobustRoundTests
     }
 
     [Fact]
+    public async Task RunAsync_CenteredClippingInTheSecondRound_StartsFromTheFirstRoundsStep()
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, Clients) { Deltas = (plan, client, parameters) => Deltas(plan.Seed, client, (int)parameters, 1e-2f) };
+        await using var federation = new SimulatedFederation(disk, clients);
+        var spec = Spec(AggregationRules.CenteredClipping) with { Rounds = 2 };
+        await SimulatedFederation.AdoptAsync(disk, spec.Model, Models.Large(1000, 7));
+        await SimulatedFederation.CreateAsync(disk, spec with { Aggregation = spec.Aggregation with { ClipRadius = 0.05 } });
+        await federation.RunAsync();
+        var plan = Read(disk, StoreNames.Plan(SimulatedFederation.RunId, 2), StoreJson.Default.RoundPlan);
+
+        var first = await clients.ReadModelAsync(plan.Base.Object, CancellationToken.None);
+        float[] step = [.. first.Parameters.ToArray().Zip(Models.Large(1000, 7).Parameters.ToArray(), (after, before) => (float)((double)after - before))];
+        Assert.Equal(Expected(spec with { Aggregation = plan.Aggregation }, plan, first, step), (await federation.ServedAsync()).Parameters.ToArray());
+        Assert.NotEqual(Expected(spec with { Aggregation = plan.Aggregation }, plan, first), (await federation.ServedAsync()).Parameters.ToArray());
+    }
+
+    [Fact]
     public async Task CountReceipts_QuorumWithoutTheTrustedClient_IsNotTheEnd()
     {
         var disk = new InMemoryObjectStore();
@@ -293,14 +311,14 @@ public sealed class RobustRoundTests
         return deltas;
     }
 
-    private static float[] Expected(RunSpec spec, RoundPlan plan, ModelState start)
+    private static float[] Expected(RunSpec spec, RoundPlan plan, ModelState start, float[]? previous = null)
     {
         string[] ids = [.. Enumerable.Range(0, Clients).Select(i => $"client-{i:D3}")];
         string[] judged = [.. ids.Where(id => id != spec.Aggregation.RootClient)];
         var extra = new Dictionary<RowRole, float[]>
         {
             [RowRole.Root] = Deltas(plan.Seed, "client-010", (int)plan.Parameters, 1e-2f),
-            [RowRole.Previous] = new float[plan.Parameters],
+            [RowRole.Previous] = previous ?? new float[plan.Parameters],
         };
         var aggregate = new double[plan.Parameters];
         var pass = UpdateMatrix.Aggregate(
