@@ -74,6 +74,11 @@ public sealed partial class RouteRunner(
             {
                 reply = Refuse(route, refused);
             }
+            catch (Exception exception) when (call is not null && route is { Policy: RoutePolicy.Operator, Method: not "GET" })
+            {
+                // It may have changed something before it failed, so it is written down like any other.
+                reply = Answer(Explain(route, http, exception));
+            }
 
             if (IsRefusedProof(reply.ProblemType))
             {

@@ -51,6 +51,18 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public async Task Operator_ChangeFailsHalfWay_IsWrittenDown()
+    {
+        using var bench = new GatewayBench(wrap: inner => new FaultInjectingStore(
+            inner, write => write.Name.StartsWith(StoreNames.Enrolments, StringComparison.Ordinal) ? StoreFault.Full : StoreFault.None));
+
+        await bench.OperateAsync("createEnrolment", "enrolments", new CreateEnrolmentRequest("alice", "all", 60), WireJson.Default.CreateEnrolmentRequest);
+
+        var record = Assert.Single(await RecordsAsync(bench));
+        Assert.Equal(("createEnrolment", 507, "/problems/store-full"), (record.Action, record.Status, record.Problem));
+    }
+
+    [Fact]
     public async Task Operator_Looks_LeaveNoRecord()
     {
         using var bench = new GatewayBench();
