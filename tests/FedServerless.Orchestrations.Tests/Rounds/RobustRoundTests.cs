@@ -71,7 +71,8 @@ public sealed class RobustRoundTests
 
         var decision = Read(round.Disk, StoreNames.Decision(SimulatedFederation.RunId, 1), StoreJson.Default.DecisionDocument);
         Assert.All(Enumerable.Range(0, 2), liar => Assert.Equal(0, decision.Weights[liar]));
-        Assert.Contains(round.Disk.Names, name => name == StoreNames.LogEntry(SimulatedFederation.RunId, 1, 45, "client-000"));
+        var entry = Read(round.Disk, StoreNames.LogEntry(SimulatedFederation.RunId, 1, 45, "client-000"), StoreJson.Default.LogDocument);
+        Assert.Matches(@"'multi-krum' left it out \(score \S+, cosine to the aggregate 0\.\d{3}\)\.$", entry.Message);
     }
 
     [Fact]
