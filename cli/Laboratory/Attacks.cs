@@ -80,8 +80,10 @@ internal static class Attacks
 
     private static IReadOnlyList<float[]> InnerProduct(AttackScene scene)
     {
+        // A mean turns round above ε = (n − f)/f; robust rules would see that, so they get a smaller one.
+        var scale = scene.Rule == AggregationRules.WeightedMean ? InnerProductScale * scene.Honest.Count / scene.Own.Count : InnerProductScale;
         var (mean, _) = Moments(scene.Honest);
-        return Same(scene, i => -InnerProductScale * mean[i]);
+        return Same(scene, i => -scale * mean[i]);
     }
 
     /// <summary>

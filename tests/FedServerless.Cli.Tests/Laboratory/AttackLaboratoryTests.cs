@@ -31,6 +31,15 @@ public sealed class AttackLaboratoryTests
     }
 
     [Fact]
+    public async Task Attack_InnerProduct_TurnsTheMeanRoundAndNotTheMedian()
+    {
+        var cells = await RunAsync("--attacks", "ipm", "--rules", "weighted-mean,median", "--rounds", "10");
+
+        Assert.InRange(Accuracy(cells, AggregationRules.WeightedMean), 0, 0.2);
+        Assert.InRange(Accuracy(cells, AggregationRules.Median), 0.85, 1);
+    }
+
+    [Fact]
     public async Task Attack_EveryAttackForOneRound_WritesTableCsvAndFigure()
     {
         using var shell = Shell();
