@@ -4,6 +4,7 @@ Benchmark[] benchmarks =
 [
     new("weighted-mean", "weighted mean of 100 updates of a million coordinates, beside a plain read of the same bytes", WeightedMeanBenchmark.Run),
     new("robust", "robust rules on 100 updates of a million coordinates; [--clients 100] [--parameters 1000000] [--cores 1] [--repeats 5] [--numpy PYTHON]", RobustBenchmark.Run),
+    new("shards", "a sealed round of updates in files, aggregated by the activities under every rule; [--clients 200] [--parameters 6600000] [--at-once 2] [--rules NAME,…]", ShardBenchmark.Measure),
     new("maths", "norms, dot products and server optimizers on a million coordinates", MathsBenchmark.Run),
     new("privacy", "accounting, calibration, discrete noise and the update grid", PrivacyBenchmark.Run),
     new("mnist", "rounds to 97 % on MNIST as in the FedAvg paper; [--lr 0.1,0.2] [--seeds 3] [--split iid|shards]", MnistBenchmark.Run),
