@@ -59,9 +59,10 @@ internal sealed class AcceptedUpdates(
     public async Task ForEachTogetherAsync(
         int firstBlock, int blockCount, Action<int, ReadOnlyMemory<byte>[]> visit, CancellationToken cancellationToken)
     {
+        var pool = BlockMemory.Pool();
         var ranges = new BlockRange[accepted.Count];
         await Parallel.ForAsync(0, ranges.Length, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken }, async (i, token) =>
-            ranges[i] = await ReadAsync(accepted[i], firstBlock, blockCount, token));
+            ranges[i] = await ReadAsync(accepted[i], firstBlock, blockCount, pool, token));
         var bytes = new ReadOnlyMemory<byte>[ranges.Length];
         for (var block = firstBlock; block < firstBlock + blockCount; block++)
         {
@@ -73,7 +74,7 @@ internal sealed class AcceptedUpdates(
             visit(block, bytes);
         }
 
-        Array.ForEach(ranges, range => ArrayPool<byte>.Shared.Return(range.Bytes));
+        Array.ForEach(ranges, range => pool.Return(range.Bytes));
     }
 
     private static ReadOnlyMemory<byte> Verified(BlockRange range, int firstBlock, int block)
@@ -105,10 +106,11 @@ internal sealed class AcceptedUpdates(
     private Task<BlockRange[]> ReadTogetherAsync(int index, int end, int firstBlock, int blockCount, CancellationToken cancellationToken)
     {
         var count = Math.Clamp(end - index, 0, Together);
-        return Task.WhenAll(Enumerable.Range(index, count).Select(i => ReadAsync(accepted[i], firstBlock, blockCount, cancellationToken)));
+        return Task.WhenAll(Enumerable.Range(index, count).Select(i => ReadAsync(accepted[i], firstBlock, blockCount, ArrayPool<byte>.Shared, cancellationToken)));
     }
 
-    private async Task<BlockRange> ReadAsync(AcceptedUpdate update, int firstBlock, int blockCount, CancellationToken cancellationToken)
+    private async Task<BlockRange> ReadAsync(
+        AcceptedUpdate update, int firstBlock, int blockCount, ArrayPool<byte> pool, CancellationToken cancellationToken)
     {
         var (header, problem) = await rounds.HeaderAsync(plan, shape, update.Client, update.Header, cancellationToken);
         if (header is null)
@@ -117,7 +119,7 @@ internal sealed class AcceptedUpdates(
         }
 
         // What is rented goes back once it was folded; a failure leaves it to the garbage collector.
-        var bytes = ArrayPool<byte>.Shared.Rent(checked((int)(header.BlockEnd(firstBlock + blockCount - 1) - header.BlockOffset(firstBlock))));
+        var bytes = pool.Rent(checked((int)(header.BlockEnd(firstBlock + blockCount - 1) - header.BlockOffset(firstBlock))));
         var filled = 0;
         foreach (var read in UpdateParts.Cut(header, plan.Update.PartBytes).Reads(firstBlock, blockCount))
         {
