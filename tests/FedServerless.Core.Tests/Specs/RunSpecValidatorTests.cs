@@ -19,6 +19,11 @@ public class RunSpecValidatorTests
         { "training.epochs", v => Legal with { Training = new() { Epochs = (int)v } }, 1, RunLimits.MaxEpochs },
         { "training.batchSize", v => Legal with { Training = new() { BatchSize = (int)v } }, 0, RunLimits.MaxBatchSize },
         { "aggregation.maxSamples", v => Legal with { Aggregation = new() { MaxSamples = (long)v } }, 1, RunLimits.MaxSamples },
+        { "selection.quarantineAfter", v => Legal with { Selection = new() { QuarantineAfter = (int)v } }, 0, RunLimits.MaxQuarantineAfter },
+        { "aggregation.byzantine", v => Legal with { Aggregation = new() { Rule = "krum", Byzantine = (int)v } }, 0, RunLimits.MaxComparedClients },
+        { "aggregation.keep", v => Legal with { Aggregation = new() { Rule = "multi-krum", Keep = (int)v } }, 1, RunLimits.MaxComparedClients },
+        { "aggregation.clipSteps", v => Legal with { Aggregation = new() { Rule = "centered-clipping", ClipRadius = 1, ClipSteps = (int)v } }, 1, 1000 },
+        { "aggregation.bucketSize", v => Legal with { Aggregation = new() { Rule = "median", Mixing = "buckets", BucketSize = (int)v } }, 2, RunLimits.MaxBucketSize },
         { "update.partBytes", v => Legal with { Update = new() { PartBytes = (int)v } }, RunLimits.MinPartBytes, RunLimits.MaxPartBytes },
         { "evaluation.everyRounds", v => Legal with { Evaluation = new() { EveryRounds = (int)v } }, 1, RunLimits.MaxRounds },
         { "evaluation.patience", v => Legal with { Evaluation = new() { Patience = (int)v } }, 1, RunLimits.MaxPatience },
@@ -41,6 +46,10 @@ public class RunSpecValidatorTests
         { "selection.rate", v => Legal with { Selection = new() { Kind = "poisson", Rate = v } }, 0, 1 },
         { "training.learningRate", v => Legal with { Training = new() { LearningRate = v } }, 0, RunLimits.MaxLearningRate },
         { "aggregation.maxNorm", v => Legal with { Aggregation = new() { MaxNorm = v } }, 0, RunLimits.MaxNorm },
+        { "selection.minReputation", v => Legal with { Selection = new() { MinReputation = v } }, 0, 1 },
+        { "aggregation.maxNormRatio", v => Legal with { Aggregation = new() { MaxNormRatio = v } }, 1, RunLimits.MaxNormRatio },
+        { "aggregation.clipRadius", v => Legal with { Aggregation = new() { Rule = "centered-clipping", ClipRadius = v } }, 0, RunLimits.MaxNorm },
+        { "aggregation.normBound", v => Legal with { Aggregation = new() { Rule = "norm-bounding", NormBound = v } }, 0, RunLimits.MaxNorm },
         { "optimizer.learningRate", v => Legal with { Optimizer = new() { LearningRate = v } }, 0, RunLimits.MaxLearningRate },
         { "evaluation.targetAccuracy", v => Legal with { Evaluation = new() { TargetAccuracy = v } }, 0, 1 },
     };
@@ -48,6 +57,7 @@ public class RunSpecValidatorTests
     /// <summary>From the first, below the second.</summary>
     public static TheoryData<string, Func<double, RunSpec>, double, double> BelowRanges => new()
     {
+        { "aggregation.trim", v => Legal with { Aggregation = new() { Rule = "trimmed-mean", Trim = v } }, 0, 0.5 },
         { "training.momentum", v => Legal with { Training = new() { Momentum = v } }, 0, 1 },
         { "optimizer.beta1", v => Legal with { Optimizer = new() { Beta1 = v } }, 0, 1 },
         { "optimizer.beta2", v => Legal with { Optimizer = new() { Beta2 = v } }, 0, 1 },
