@@ -17,9 +17,9 @@ internal static class RobustBenchmark
 
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)
     {
-        var clients = Option(args, "--clients", 100);
-        var coordinates = Option(args, "--parameters", 1_000_000);
-        var cores = Option(args, "--cores", 1);
+        var clients = args.Number("--clients", 100);
+        var coordinates = args.Number("--parameters", 1_000_000);
+        var cores = args.Number("--cores", 1);
         var updates = Blocks(clients, coordinates);
         var result = new double[coordinates];
         var f = Math.Max(0, (clients - 3) / 4);
@@ -27,7 +27,7 @@ internal static class RobustBenchmark
         var weights = Enumerable.Repeat(1.0, clients).ToArray();
         var sink = 0L;
         var times = Stopclock.TimeInTurns(
-            Option(args, "--repeats", 5),
+            args.Number("--repeats", 5),
             () => Mean(updates, coordinates, weights, result, cores),
             () => ForEachBlock(updates, coordinates, result, cores, () => ColumnOrder.ForMedian(clients, null), static (order, tile, part) => order.TryMedian(tile, part.Span)),
             () => ForEachBlock(updates, coordinates, result, cores, () => ColumnOrder.ForTrimmedMean(clients, trim, null), (order, tile, part) => order.TryTrimmedMean(tile, trim, part.Span)),
@@ -49,13 +49,12 @@ internal static class RobustBenchmark
     /// <summary>The same work by numpy, where <c>--numpy PYTHON</c> says which interpreter has it.</summary>
     private static IEnumerable<Measurement> Numpy(IReadOnlyList<string> args, int clients, int coordinates)
     {
-        var at = args.ToList().IndexOf("--numpy");
-        if (at < 0 || at + 1 == args.Count)
+        if (args.Text("--numpy") is not { } python)
         {
             yield break;
         }
 
-        var start = new ProcessStartInfo(args[at + 1], [Path.Combine(AppContext.BaseDirectory, "robust_numpy.py"), $"{clients}", $"{coordinates}"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "robust_numpy.py"), $"{clients}", $"{coordinates}"]) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         while (process.StandardOutput.ReadLine() is { } line)
         {
@@ -156,18 +155,5 @@ internal static class RobustBenchmark
         }
 
         return total;
-    }
-
-    private static int Option(IReadOnlyList<string> args, string name, int otherwise)
-    {
-        for (var i = 0; i + 1 < args.Count; i++)
-        {
-            if (args[i] == name)
-            {
-                return int.Parse(args[i + 1], System.Globalization.CultureInfo.InvariantCulture);
-            }
-        }
-
-        return otherwise;
     }
 }

@@ -32,11 +32,10 @@ internal static class ShardBenchmark
 
     private static async Task<IReadOnlyList<Measurement>> MeasureAsync(IReadOnlyList<string> args)
     {
-        var clients = Option(args, "--clients", 200);
-        var parameters = Option(args, "--parameters", 6_600_000);
-        var atOnce = Option(args, "--at-once", 2);
-        var at = args.ToList().IndexOf("--rules");
-        var rules = at >= 0 ? args[at + 1].Split(',') : [.. AggregationRules.Names];
+        var clients = args.Number("--clients", 200);
+        var parameters = args.Number("--parameters", 6_600_000);
+        var atOnce = args.Number("--at-once", 2);
+        var rules = args.Text("--rules")?.Split(',') ?? [.. AggregationRules.Names];
         var folder = Directory.CreateTempSubdirectory("fed-bench-").FullName;
         try
         {
@@ -179,12 +178,6 @@ internal static class ShardBenchmark
 
         var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
-    }
-
-    private static int Option(IReadOnlyList<string> args, string name, int otherwise)
-    {
-        var at = args.ToList().IndexOf(name);
-        return at < 0 ? otherwise : int.Parse(args[at + 1], CultureInfo.InvariantCulture);
     }
 
     private sealed class Everybody(string[] ids) : IPresence
