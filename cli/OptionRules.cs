@@ -20,6 +20,10 @@ internal static class OptionRules
         return option;
     }
 
+    /// <summary>An option that takes a whole number of a range and says so.</summary>
+    public static Option<int> Number(string name, string description, int @default, int least, int most) =>
+        new Option<int>(name) { Description = $"{description} {least} to {most}.", HelpName = "N", DefaultValueFactory = _ => @default }.Within(least, most);
+
     /// <summary>Refuses all but some words, and suggests them.</summary>
     public static Option<T> OneOf<T>(this Option<T> option, params IReadOnlyList<string> words)
     {

@@ -28,8 +28,8 @@ internal static class DemoCommand
                 return defaults.Partition;
             },
         };
-        var clients = Number("--clients", "Edge clients.", defaults.Clients, DemoOptions.MaxClients);
-        var rounds = Number("--rounds", "Rounds to publish.", defaults.Rounds, RunLimits.MaxRounds);
+        var clients = OptionRules.Number("--clients", "Edge clients.", defaults.Clients, 1, DemoOptions.MaxClients);
+        var rounds = OptionRules.Number("--rounds", "Rounds to publish.", defaults.Rounds, 1, RunLimits.MaxRounds);
         var seed = new Option<long>("--seed") { Description = "Where all chance comes from.", HelpName = "N", DefaultValueFactory = _ => defaults.Seed };
         var azurite = new Option<bool>("--azurite") { Description = "Start Azurite and keep everything there; needs Node.js." };
         var data = new Option<string?>("--data") { Description = "Keep the files here. Default: a temporary folder.", HelpName = "DIR" }.NotBlank();
@@ -51,7 +51,4 @@ internal static class DemoCommand
         }).ExecuteAsync(cancellationToken));
         return command;
     }
-
-    private static Option<int> Number(string name, string description, int @default, int most) =>
-        new Option<int>(name) { Description = $"{description} 1 to {most}.", HelpName = "N", DefaultValueFactory = _ => @default }.Within(1, most);
 }

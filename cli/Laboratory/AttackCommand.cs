@@ -11,10 +11,10 @@ internal static class AttackCommand
     {
         var defaults = new AttackOptions();
         string[] attacks = [.. Attacks.All.Select(attack => attack.Name)];
-        var clients = Number("--clients", "Clients, liars among them.", defaults.Clients, 2, 140);
-        var liars = Number("--liars", "Liars among them, fewer than half.", defaults.Liars, 1, 69);
-        var rounds = Number("--rounds", "Rounds.", defaults.Rounds, 1, 1000);
-        var seeds = Number("--seeds", "Seeds 0 to N-1; figures are means over them.", defaults.Seeds, 1, 100);
+        var clients = OptionRules.Number("--clients", "Clients, liars among them.", defaults.Clients, 2, 140);
+        var liars = OptionRules.Number("--liars", "Liars among them, fewer than half.", defaults.Liars, 1, 69);
+        var rounds = OptionRules.Number("--rounds", "Rounds.", defaults.Rounds, 1, 1000);
+        var seeds = OptionRules.Number("--seeds", "Seeds 0 to N-1; figures are means over them.", defaults.Seeds, 1, 100);
         var rules = List("--rules", $"Rules, separated by commas: {string.Join(", ", AggregationRules.Names)}.", AggregationRules.Names);
         var names = List("--attacks", $"Attacks, separated by commas: {string.Join(", ", attacks)}.", attacks);
         var partitions = new Option<string>("--partitions") { Description = $"How the digits are dealt out, separated by commas: {PartitionChoice.Form}.", HelpName = "HOW,…", DefaultValueFactory = _ => "iid" };
@@ -55,9 +55,6 @@ internal static class AttackCommand
     }
 
     private static PartitionChoice Parse(string text) => PartitionChoice.TryParse(text, out var choice) ? choice : PartitionChoice.Iid;
-
-    private static Option<int> Number(string name, string description, int @default, int least, int most) =>
-        new Option<int>(name) { Description = $"{description} {least} to {most}.", HelpName = "N", DefaultValueFactory = _ => @default }.Within(least, most);
 
     private static Option<string?> List(string name, string description, IReadOnlyList<string> known)
     {
