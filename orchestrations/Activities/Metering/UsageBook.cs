@@ -23,18 +23,34 @@ public sealed class UsageBook(IObjectStore store, UsageMeter meter, TimeProvider
     /// <summary>What things cost.</summary>
     public PriceTable Prices => meter.Options.Prices;
 
-    /// <summary>Writes what is due: rounds not written for a while, and those of which much is not written.</summary>
+    /// <summary>
+    /// Writes what is due: rounds not written for a while, and those of which much is not written. Of many callers at once one
+    /// writes; the others leave it to that one.
+    /// </summary>
     public async Task FlushDueAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         foreach (var account in meter.Accounts)
         {
-            account.WrittenAt ??= now;
-            var sum = account.Tally.Sum;
-            if (sum.Requests - account.Written.Requests >= HeavyRequests || (sum != account.Written && now - account.WrittenAt >= meter.Options.FlushEvery))
+            account.WrittenAt ??= time.GetUtcNow();
+            if (!IsDue(account) || !await account.OneWriter.WaitAsync(TimeSpan.Zero, cancellationToken))
             {
-                await FlushAsync(account, cancellationToken);
+                continue;
             }
+
+            try
+            {
+                // Asked again: another may have written between the question and the lock.
+                if (IsDue(account))
+                {
+                    await WriteAsync(account, cancellationToken);
+                }
+            }
+            finally
+            {
+                account.OneWriter.Release();
+            }
+
+            Prune(account);
         }
     }
 
@@ -102,12 +118,7 @@ public sealed class UsageBook(IObjectStore store, UsageMeter meter, TimeProvider
         await account.OneWriter.WaitAsync(cancellationToken);
         try
         {
-            // The write itself is one more; whether it has been counted yet is seen at the next one.
-            var sum = account.Tally.Sum;
-            await store.PutAsync(
-                NameOf(account), sum with { Writes = sum.Writes + 1 }, StoreJson.Default.ResourceUsage, PutCondition.Overwrite, cancellationToken);
-            account.Written = sum;
-            account.WrittenAt = time.GetUtcNow();
+            await WriteAsync(account, cancellationToken);
         }
         finally
         {
@@ -115,6 +126,23 @@ public sealed class UsageBook(IObjectStore store, UsageMeter meter, TimeProvider
         }
 
         Prune(account);
+    }
+
+    private bool IsDue(UsageAccount account)
+    {
+        var sum = account.Tally.Sum;
+        return sum.Requests - account.Written.Requests >= HeavyRequests
+            || (sum != account.Written && time.GetUtcNow() - account.WrittenAt >= meter.Options.FlushEvery);
+    }
+
+    private async Task WriteAsync(UsageAccount account, CancellationToken cancellationToken)
+    {
+        // The write itself is one more; whether it has been counted yet is seen at the next one.
+        var sum = account.Tally.Sum;
+        await store.PutAsync(
+            NameOf(account), sum with { Writes = sum.Writes + 1 }, StoreJson.Default.ResourceUsage, PutCondition.Overwrite, cancellationToken);
+        account.Written = sum;
+        account.WrittenAt = time.GetUtcNow();
     }
 
     private void Prune(UsageAccount latest)

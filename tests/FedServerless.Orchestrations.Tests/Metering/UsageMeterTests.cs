@@ -146,6 +146,30 @@ public sealed class UsageMeterTests : IDisposable
     }
 
     [Fact]
+    public async Task FlushDueAsync_ManyAtOnce_OneWrites()
+    {
+        var letGo = new TaskCompletionSource();
+        var slow = new FaultInjectingStore(_disk) { Gate = (_, _) => letGo.Task };
+        using var metered = new MeteredStore(slow, isOwner: false);
+        var book = new UsageBook(metered, new UsageMeter(new UsageOptions(), _time), _time);
+        using (book.Meter.Enter("run", 1))
+        {
+            await metered.HeadAsync("a", CancellationToken.None);
+        }
+
+        await book.FlushDueAsync(CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        var first = book.FlushDueAsync(CancellationToken.None);
+        var others = Task.WhenAll(Enumerable.Range(0, 20).Select(_ => book.FlushDueAsync(CancellationToken.None)));
+        Assert.True(others.IsCompletedSuccessfully);
+        Assert.False(first.IsCompleted);
+        letGo.SetResult();
+        await first;
+
+        Assert.Equal(1, slow.WriteCount);
+    }
+
+    [Fact]
     public async Task OfRoundAsync_TwoProcesses_AddsBoth()
     {
         var other = new UsageBook(_store, new UsageMeter(new UsageOptions(), _time), _time);
