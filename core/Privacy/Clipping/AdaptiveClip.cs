@@ -10,7 +10,8 @@ namespace FedServerless.Privacy;
 /// </remarks>
 public sealed record AdaptiveClip
 {
-    private const double LargestStep = 10;
+    /// <summary>The largest η_C.</summary>
+    public const double LargestStep = 10;
 
     /// <summary>The settings, complete.</summary>
     /// <param name="noiseMultiplier">z of a round as a whole, the one that is accounted.</param>

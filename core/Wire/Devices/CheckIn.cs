@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FedServerless.Wire;
 
 /// <summary>A device asks for work: <c>POST check-in</c>.</summary>
@@ -83,9 +85,21 @@ public sealed record TrainLease
     /// <summary>How the update travels.</summary>
     public required UpdateSpec Update { get; init; }
 
+    /// <summary>What a private round asks of its clients; null in a round without privacy.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LeasePrivacy? Privacy { get; init; }
+
     /// <summary>Seconds until the round's deadline when this was answered.</summary>
     public required double RemainingSeconds { get; init; }
 }
+
+/// <summary>
+/// A private round: the client clips the delta of all parameters to a norm, any residual included, before it encodes, claims one sample, and
+/// sends no metrics.
+/// </summary>
+/// <param name="Clip">C: L2 norm, above 0.</param>
+/// <param name="WantsClipBit">Whether the receipt says if the norm was at most C before clipping.</param>
+public sealed record LeasePrivacy(double Clip, bool WantsClipBit);
 
 /// <summary>Work: evaluate one version.</summary>
 public sealed record EvaluateLease

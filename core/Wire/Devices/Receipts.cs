@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FedServerless.Wire;
 
 /// <summary>
@@ -12,6 +14,7 @@ namespace FedServerless.Wire;
 /// <param name="Bytes">Header and payload, in bytes.</param>
 /// <param name="Samples">Local samples trained on, 1 or more; capped by the plan before it weighs anything.</param>
 /// <param name="Metrics">Named finite numbers for the operator: at most <see cref="DeviceApi.MaxMetrics"/>.</param>
+/// <param name="WithinClip">Whether the delta's norm was at most the lease's C before clipping; null where the lease does not ask.</param>
 public sealed record Receipt(
     string Client,
     string Run,
@@ -20,7 +23,8 @@ public sealed record Receipt(
     Digest HeaderDigest,
     long Bytes,
     long Samples,
-    IReadOnlyDictionary<string, double> Metrics);
+    IReadOnlyDictionary<string, double> Metrics,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? WithinClip = null);
 
 /// <summary>The answer to a commit.</summary>
 /// <param name="State">One of <see cref="ReceiptStates"/>: <c>committed</c> or <c>late</c>.</param>

@@ -12,6 +12,12 @@ public static class RunLimits
     /// <summary>Largest cost limit.</summary>
     public const double MaxCost = 1e9;
 
+    /// <summary>Most clients a private run may declare.</summary>
+    public const long MaxPrivateClients = 1_000_000_000;
+
+    /// <summary>Largest ε that noise is found for; beyond it nothing is promised.</summary>
+    public const double MaxEpsilon = 100;
+
     /// <summary>Most levels of a reduction.</summary>
     public const int MaxLevels = 2;
 

@@ -42,6 +42,9 @@ public sealed record RunSpec
     /// <summary>Evaluation by clients; null for none.</summary>
     public EvaluationSpec? Evaluation { get; init; }
 
+    /// <summary>Central differential privacy; null for none. Required where the population has a budget.</summary>
+    public PrivacySpec? Privacy { get; init; }
+
     /// <summary>
     /// Most that the run may cost, in the currency of the deployment's price table, above 0; null for no limit. Looked at before each
     /// round with what the last rounds cost each: a run that would pass it ends.

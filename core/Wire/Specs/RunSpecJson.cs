@@ -19,7 +19,7 @@ public static class RunSpecJson
     public static bool TryParse(ReadOnlySpan<byte> json, [NotNullWhen(true)] out RunSpec? spec, out IReadOnlyList<Problem> problems)
     {
         var findings = new Findings("");
-        spec = Read(json, WireJson.Default.RunSpec, findings, parsed => RunSpecValidator.Validate(parsed));
+        spec = Read(json, WireJson.Default.RunSpec, findings, PrivacyDefaults.Fill, parsed => RunSpecValidator.Validate(parsed));
         problems = findings.Problems;
         return spec is not null;
     }
@@ -32,7 +32,9 @@ public static class RunSpecJson
         ReadOnlySpan<byte> json, [NotNullWhen(true)] out CreateRunRequest? request, out IReadOnlyList<Problem> problems)
     {
         var findings = new Findings("");
-        request = Read(json, WireJson.Default.CreateRunRequest, findings, Validate);
+        request = Read(
+            json, WireJson.Default.CreateRunRequest, findings,
+            (parsed, written) => parsed with { Spec = PrivacyDefaults.Fill(parsed.Spec, written.GetProperty("spec")) }, Validate);
         problems = findings.Problems;
         return request is not null;
     }
@@ -45,7 +47,8 @@ public static class RunSpecJson
         return findings.Problems;
     }
 
-    private static T? Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, Findings findings, Func<T, IReadOnlyList<Problem>> validate)
+    private static T? Read<T>(
+        ReadOnlySpan<byte> json, JsonTypeInfo<T> type, Findings findings, Func<T, JsonElement, T> fill, Func<T, IReadOnlyList<Problem>> validate)
         where T : class
     {
         if (json.Length > RunLimits.MaxSpecBytes)
@@ -63,6 +66,7 @@ public static class RunSpecJson
                 return null;
             }
 
+            value = fill(value, document.RootElement);
             var form = findings.Problems.Select(problem => Parent(problem.Field)).ToHashSet(StringComparer.Ordinal);
             findings.Add(validate(value).Where(problem => !form.Contains(Parent(problem.Field))));
             return findings.Problems.Count == 0 ? value : null;

@@ -37,6 +37,7 @@ public static class RunSpecValidator
             Validate(evaluation, findings);
         }
 
+        PrivacySpecRules.Validate(spec, findings);
         return findings.Problems;
     }
 

@@ -23,6 +23,8 @@ internal static class SpecDefaults
         new OptimizerSpec(),
         new UpdateSpec(),
         new EvaluationSpec(),
+        new PrivacySpec { Clients = 1 },
+        new AdaptiveClipSpec(),
     }.ToFrozenDictionary(value => value.GetType(), value => JsonSerializer.SerializeToElement(value, WireJson.Default.GetTypeInfo(value.GetType())!));
 
     /// <summary>The defaults of a type; a field whose default is null is left out.</summary>
