@@ -4,7 +4,6 @@ using System.Globalization;
 using FedServerless.Activities;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation.Robust;
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Storage;
 using FedServerless.Storage.Files;
@@ -88,7 +87,7 @@ internal static class ShardBenchmark
     {
         var layout = Architectures.Initialize(
             new ArchitectureSpec { Name = Architectures.Softmax, Inputs = (int)(plan.Parameters / 10) - 1, Outputs = 10 }, 0).Layout;
-        var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        var shape = UpdateShape.Create(layout, plan.Update);
         var random = new Random(index);
         var deltas = new float[plan.Parameters];
         for (var i = 0; i < deltas.Length; i++)

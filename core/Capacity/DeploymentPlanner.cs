@@ -1,5 +1,5 @@
-using FedServerless.Compression;
 using FedServerless.Model;
+using FedServerless.Wire;
 using FedServerless.Wire.Updates;
 
 namespace FedServerless.Capacity;
@@ -53,7 +53,7 @@ public static class DeploymentPlanner
     private static RoundQuantities Quantities(DeploymentQuestion question)
     {
         var layout = TensorLayout.Create([new TensorSpec("parameters", [question.Parameters], TensorRole.Parameter)]);
-        var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(question.Codec), BlockCoordinates);
+        var shape = UpdateShape.Create(layout, new UpdateSpec { Codec = question.Codec, BlockCoordinates = BlockCoordinates });
         var size = RoundSize.Of(shape, PartBytes, ShardLayout.Coordinates(question.Parameters), question.Invited);
         return new RoundQuantities(size, ReductionPlan.Choose(size, question.Levels))
         {

@@ -13,10 +13,11 @@ public interface IUpdateCodec
     byte Id { get; }
 
     /// <summary>
-    /// True when a block says something about every coordinate. Clients whose updates leave coordinates out, each others, cannot be
-    /// compared: see <see cref="Aggregation.Robust.RuleCodecs"/>. Default true.
+    /// True when every client's block says something about the same coordinates: all of them, or those of a mask that the round has in
+    /// common. Clients whose updates leave coordinates out, each others, cannot be compared: see
+    /// <see cref="Aggregation.Robust.RuleCodecs"/>. Default true.
     /// </summary>
-    bool IsDense => true;
+    bool IsComparable => true;
 
     /// <summary>Smallest and largest legal encoded length, in bytes, of a block of <paramref name="coordinates"/> values.</summary>
     (int Min, int Max) EncodedLength(int coordinates);
@@ -26,10 +27,22 @@ public interface IUpdateCodec
     /// <param name="destination">At least the largest legal length.</param>
     int Encode(ReadOnlySpan<float> values, Span<byte> destination);
 
+    /// <summary>Encodes a block, rounding at random where the codec does. Default: there is no chance in it.</summary>
+    /// <param name="values">1 or more finite values.</param>
+    /// <param name="destination">At least the largest legal length.</param>
+    /// <param name="chance">A seed of this block's own; the same seed gives the same bytes.</param>
+    int Encode(ReadOnlySpan<float> values, Span<byte> destination, long chance) => Encode(values, destination);
+
     /// <summary>
     /// Decodes a block. False for bytes that are not a legal block of <paramref name="destination"/>.Length values (wrong
     /// length, a scale that is not finite or negative, …) or that decode to a value that is not finite; the destination's
     /// content is then undefined.
     /// </summary>
     bool TryDecode(ReadOnlySpan<byte> block, Span<float> destination);
+
+    /// <summary>
+    /// This codec as it reads and writes one block of an update: a mask differs from block to block. Default: the same for all blocks.
+    /// </summary>
+    /// <param name="block">Index of the block among those of the parameters, from 0.</param>
+    IUpdateCodec ForBlock(int block) => this;
 }

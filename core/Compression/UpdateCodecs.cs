@@ -1,3 +1,5 @@
+using FedServerless.Wire;
+
 namespace FedServerless.Compression;
 
 /// <summary>The built-in codecs and their names.</summary>
@@ -16,4 +18,13 @@ public static class UpdateCodecs
 
     /// <summary>Every built-in codec, in order of id. Ids 128 to 255 are left to codecs of a deployment's own.</summary>
     public static UpdateCodecSet All { get; } = new([new Float32Codec(), new Float16Codec(), new Int8Codec()]);
+
+    /// <summary>The codec of a round as its plan sets it up.</summary>
+    /// <param name="update">A legal specification, with what the plan added to it.</param>
+    /// <exception cref="ArgumentException">There is no such codec; the message lists those there are.</exception>
+    public static IUpdateCodec Of(UpdateSpec update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        return All.Get(update.Codec);
+    }
 }

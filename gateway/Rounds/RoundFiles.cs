@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
-using FedServerless.Compression;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
 
@@ -93,6 +92,6 @@ internal sealed class RoundFile(IObjectStore store, ModelCatalog models, RoundPl
         }
 
         var layout = await models.LayoutAsync(plan.Base, cancellationToken);
-        return _shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        return _shape = UpdateShape.Create(layout, plan.Update);
     }
 }

@@ -47,7 +47,7 @@ internal sealed class StoredUpdate
         UploadRequest upload;
         using (var payload = new FileStream(payloadPath, StateFolder.Private(FileMode.CreateNew, FileShare.None)))
         {
-            header = UpdateEncoder.Encode(shape, lease.Base.Digest, start, trained, payload);
+            header = UpdateEncoder.Encode(shape, lease.Base.Digest, start, trained, payload, seed: lease.Seed);
             var parts = UpdateParts.Cut(header, lease.Update.PartBytes)
                 .Select(part => new UploadPart(part.Length, Md5(ReadRange(payload, part.Offset, part.Length)))).ToArray();
             upload = new UploadRequest(header.Digest, header.Bytes.Length, parts);

@@ -107,7 +107,7 @@ internal sealed class TrainRound(
 
     private static UpdateShape ShapeOf(TrainLease lease, ModelState start)
     {
-        if (!UpdateCodecs.All.TryGet(lease.Update.Codec, out var codec))
+        if (!UpdateCodecs.All.TryGet(lease.Update.Codec, out _))
         {
             throw new GiveUpException(
                 $"the round wants updates in codec '{lease.Update.Codec}', this SDK writes {string.Join(", ", UpdateCodecs.All.Names)}; use a newer SDK");
@@ -115,7 +115,7 @@ internal sealed class TrainRound(
 
         try
         {
-            var shape = UpdateShape.Create(start.Layout, codec, lease.Update.BlockCoordinates);
+            var shape = UpdateShape.Create(start.Layout, lease.Update);
             return shape.MaxParts(lease.Update.PartBytes) <= DeviceApi.MaxParts
                 ? shape
                 : throw new GiveUpException($"with parts of {lease.Update.PartBytes} bytes an update of this model has more than {DeviceApi.MaxParts} parts");

@@ -15,6 +15,6 @@ public static class RuleCodecs
     public static bool Fits(string rule, IUpdateCodec codec, string mixing = AggregationRules.NoMixing)
     {
         ArgumentNullException.ThrowIfNull(codec);
-        return codec.IsDense || (mixing != AggregationRules.Neighbours && rule is AggregationRules.WeightedMean or AggregationRules.NormBounding or AggregationRules.CenteredClipping);
+        return codec.IsComparable || (mixing != AggregationRules.Neighbours && rule is AggregationRules.WeightedMean or AggregationRules.NormBounding or AggregationRules.CenteredClipping);
     }
 }

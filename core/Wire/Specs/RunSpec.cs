@@ -202,8 +202,23 @@ public sealed record OptimizerSpec
 /// <summary>How updates travel.</summary>
 public sealed record UpdateSpec
 {
-    /// <summary>The codec. Default <c>float32</c>.</summary>
+    /// <summary>The codec: one of <see cref="Compression.UpdateCodecs"/>. Default <c>float32</c>.</summary>
     public string Codec { get; set; } = "float32";
+
+    /// <summary>
+    /// Share of the parameters that a sparse codec keeps, above 0, at most 1; null for its default of 0.01. Only for codecs that leave
+    /// parameters out.
+    /// </summary>
+    public double? Keep { get; init; }
+
+    /// <summary>
+    /// How values become whole levels: one of <see cref="Compression.UpdateRoundings"/>; null for <c>nearest</c>. Only for codecs that
+    /// leave the choice.
+    /// </summary>
+    public string? Rounding { get; init; }
+
+    /// <summary>Where the mask of a random codec comes from. The round's plan sets it; a run's specification has none.</summary>
+    public long? MaskSeed { get; init; }
 
     /// <summary>Coordinates a block: a power of two from 1024 to 65 536. Default 65 536.</summary>
     public int BlockCoordinates { get; set; } = 65_536;

@@ -1,3 +1,4 @@
+using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Numerics;
 
@@ -6,6 +7,8 @@ namespace FedServerless.Wire.Updates;
 /// <summary>Writes updates, in memory of two blocks beside the models.</summary>
 public static class UpdateEncoder
 {
+    private const string RoundingPurpose = "rounding";
+
     /// <summary>
     /// Writes what training changed: parameter deltas <c>trained − start</c>, buffer values and integers as trained.
     /// </summary>
@@ -14,12 +17,16 @@ public static class UpdateEncoder
     /// <param name="start">The model before training.</param>
     /// <param name="trained">The model after training.</param>
     /// <param name="payload">Takes the payload, blocks in order.</param>
-    /// <param name="decoded">Empty, or as long as the parameters: takes the deltas as the server will decode them.</param>
+    /// <param name="decoded">
+    /// Empty, or as long as the parameters: takes the deltas as the server will decode them, so that what was lost on the way is
+    /// <c>delta − decoded</c>. Not the memory of the deltas.
+    /// </param>
+    /// <param name="seed">Where the chance of a codec that rounds at random comes from; the same seed gives the same bytes.</param>
     /// <returns>The header.</returns>
     /// <exception cref="ArgumentException">A model has another layout than the shape.</exception>
     /// <exception cref="NonFiniteUpdateException">A value is NaN or infinite; part of the payload may have been written.</exception>
     public static UpdateHeader Encode(
-        UpdateShape shape, Digest startDigest, ModelState start, ModelState trained, Stream payload, Span<float> decoded = default)
+        UpdateShape shape, Digest startDigest, ModelState start, ModelState trained, Stream payload, Span<float> decoded = default, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(start);
@@ -29,7 +36,7 @@ public static class UpdateEncoder
             throw new ArgumentException("The models before and after training must have the shape's tensor layout.", nameof(trained));
         }
 
-        return Write(shape, startDigest, start.Parameters, trained.Parameters, trained.Buffers, trained.Integers, payload, decoded);
+        return Write(shape, startDigest, start.Parameters, trained.Parameters, trained.Buffers, trained.Integers, payload, decoded, seed);
     }
 
     /// <summary>Writes deltas that were already taken, for example to clip them.</summary>
@@ -39,7 +46,11 @@ public static class UpdateEncoder
     /// <param name="buffers">The buffers' values (not deltas).</param>
     /// <param name="integers">The integers' values.</param>
     /// <param name="payload">Takes the payload, blocks in order.</param>
-    /// <param name="decoded">Empty, or as long as the parameters: takes the deltas as the server will decode them.</param>
+    /// <param name="decoded">
+    /// Empty, or as long as the parameters: takes the deltas as the server will decode them, so that what was lost on the way is
+    /// <c>delta − decoded</c>. Not the memory of the deltas.
+    /// </param>
+    /// <param name="seed">Where the chance of a codec that rounds at random comes from; the same seed gives the same bytes.</param>
     /// <returns>The header.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A length does not fit the shape.</exception>
     /// <exception cref="NonFiniteUpdateException">A value is NaN or infinite; part of the payload may have been written.</exception>
@@ -50,13 +61,14 @@ public static class UpdateEncoder
         ReadOnlySpan<float> buffers,
         ReadOnlySpan<long> integers,
         Stream payload,
-        Span<float> decoded = default)
+        Span<float> decoded = default,
+        long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentOutOfRangeException.ThrowIfNotEqual(deltas.Length, shape.Layout.ParameterCount);
         ArgumentOutOfRangeException.ThrowIfNotEqual(buffers.Length, shape.Layout.BufferCount);
         ArgumentOutOfRangeException.ThrowIfNotEqual(integers.Length, shape.Layout.IntegerCount);
-        return Write(shape, startDigest, [], deltas, buffers, integers, payload, decoded);
+        return Write(shape, startDigest, [], deltas, buffers, integers, payload, decoded, seed);
     }
 
     private static UpdateHeader Write(
@@ -67,7 +79,8 @@ public static class UpdateEncoder
         ReadOnlySpan<float> buffers,
         ReadOnlySpan<long> integers,
         Stream payload,
-        Span<float> decoded)
+        Span<float> decoded,
+        long seed)
     {
         ArgumentNullException.ThrowIfNull(payload);
         if (decoded.Length != 0)
@@ -91,8 +104,9 @@ public static class UpdateEncoder
                     var deltas = values.AsSpan(0, count);
                     Subtract(trained.Slice((int)first, count), start.IsEmpty ? [] : start.Slice((int)first, count), deltas);
                     CheckFinite(shape.Layout, deltas, first);
-                    length = shape.Codec.Encode(deltas, bytes);
-                    Decode(shape, bytes.AsSpan(0, length), decoded.IsEmpty ? [] : decoded.Slice((int)first, count));
+                    var codec = shape.Codec.ForBlock(block);
+                    length = codec.Encode(deltas, bytes, DeterministicRandom.DeriveSeed(seed, RoundingPurpose, block));
+                    Decode(codec, bytes.AsSpan(0, length), decoded.IsEmpty ? [] : decoded.Slice((int)first, count));
                     break;
                 case UpdateSection.Buffers:
                     var part = buffers.Slice((int)(first - shape.Layout.ParameterCount), count);
@@ -125,11 +139,11 @@ public static class UpdateEncoder
         }
     }
 
-    private static void Decode(UpdateShape shape, ReadOnlySpan<byte> bytes, Span<float> decoded)
+    private static void Decode(IUpdateCodec codec, ReadOnlySpan<byte> bytes, Span<float> decoded)
     {
-        if (!decoded.IsEmpty && !shape.Codec.TryDecode(bytes, decoded))
+        if (!decoded.IsEmpty && !codec.TryDecode(bytes, decoded))
         {
-            throw new InvalidOperationException($"Codec '{shape.Codec.Name}' cannot decode a block it encoded.");
+            throw new InvalidOperationException($"Codec '{codec.Name}' cannot decode a block it encoded.");
         }
     }
 

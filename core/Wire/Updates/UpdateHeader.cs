@@ -109,7 +109,7 @@ public sealed class UpdateHeader
 
         if (Shape.SectionOf(block) == UpdateSection.Parameters)
         {
-            return Shape.Codec.TryDecode(bytes, destination);
+            return Shape.Codec.ForBlock(block).TryDecode(bytes, destination);
         }
 
         LittleEndian.Read(bytes, destination);

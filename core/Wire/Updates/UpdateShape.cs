@@ -93,6 +93,16 @@ public sealed class UpdateShape
         return new UpdateShape(layout, codec, blockCoordinates);
     }
 
+    /// <summary>Works out the blocks of a round's updates.</summary>
+    /// <param name="layout">The model's tensors.</param>
+    /// <param name="update">How updates travel, as the round's plan or lease has it.</param>
+    /// <exception cref="ArgumentException">There is no such codec, or its blocks are not possible over this layout.</exception>
+    public static UpdateShape Create(TensorLayout layout, UpdateSpec update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        return Create(layout, UpdateCodecs.Of(update), update.BlockCoordinates);
+    }
+
     /// <summary>What block <paramref name="block"/> holds.</summary>
     public UpdateSection SectionOf(int block)
     {

@@ -78,7 +78,7 @@ internal sealed class RangeFold
 
     private void Visit(int block, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes, ReadOnlySpan<double> weights)
     {
-        if (!_blocks[block - _firstBlock].TryAddAll(_codec, bytes, weights))
+        if (!_blocks[block - _firstBlock].TryAddAll(_codec.ForBlock(block), bytes, weights))
         {
             throw new InvalidDataException(
                 $"Block {block} of update {string.Join(" or ", headers.ToArray().Select(header => header.Digest))} passed validation and is now illegal.");

@@ -70,7 +70,7 @@ internal sealed class RobustRound
                 {
                     var (at, length) = Shape.ValuesOf(block);
                     float[][] rows = [.. extra.Select(row => row.AsSpan((int)(at - start), length).ToArray())];
-                    visit(block, UpdateTile.TryOpen(codec, bytes, length, rows, out var tile)
+                    visit(block, UpdateTile.TryOpen(codec.ForBlock(block), bytes, length, rows, out var tile)
                         ? tile
                         : throw new InvalidDataException($"Block {block} of an update passed validation and is now illegal."));
                 },

@@ -2,7 +2,6 @@ using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Capacity;
-using FedServerless.Compression;
 using FedServerless.Numerics;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -40,7 +39,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
         var update = Fitting(spec, cohort.Length);
-        var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(update.Codec), update.BlockCoordinates);
+        var shape = UpdateShape.Create(layout, update);
         var size = RoundSize.Of(shape, update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
         return new RoundPlan

@@ -3,7 +3,6 @@ using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
 using FedServerless.Capacity;
-using FedServerless.Compression;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Wire.Updates;
@@ -59,7 +58,7 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
     public async Task<UpdateShape> ShapeAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         var layout = await models.LayoutAsync(plan.Base, cancellationToken);
-        return UpdateShape.Create(layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        return UpdateShape.Create(layout, plan.Update);
     }
 
     /// <summary>How large the round is, by its cohort.</summary>
@@ -71,7 +70,7 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         RoundPlan plan, UpdateShape shape, string client, Digest digest, CancellationToken cancellationToken)
     {
         if (_headers.TryGetValue(digest, out var cached) && cached.BaseDigest == plan.Base.Digest
-            && cached.Shape.Layout.Digest == shape.Layout.Digest && cached.Shape.Codec == shape.Codec
+            && cached.Shape.Layout.Digest == shape.Layout.Digest && Equals(cached.Shape.Codec, shape.Codec)
             && cached.Shape.BlockCoordinates == shape.BlockCoordinates)
         {
             return (cached, null);

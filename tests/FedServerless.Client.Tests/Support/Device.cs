@@ -1,4 +1,3 @@
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Wire;
 using FedServerless.Wire.Updates;
@@ -144,7 +143,7 @@ internal sealed class Device : IDisposable
         var receipt = Server.Receipts[0];
         Assert.Equal((Run, 1, Lease.Base.Digest, 60L), (receipt.Run, receipt.Round, receipt.BaseDigest, receipt.Samples));
         var path = $"/store/sensor-7/{receipt.HeaderDigest}";
-        var shape = UpdateShape.Create(Start.Layout, UpdateCodecs.All.Get(Lease.Update.Codec), Lease.Update.BlockCoordinates);
+        var shape = UpdateShape.Create(Start.Layout, Lease.Update);
         Assert.Equal(receipt.HeaderDigest, Digest.Of(Server.Store[$"{path}/-1"]));
         Assert.True(UpdateHeader.TryParse(Server.Store[$"{path}/-1"], shape, Lease.Base.Digest, out var header, out var problem), problem);
         byte[] payload = [.. Enumerable.Range(0, Server.Store.Count - 1).Aggregate(new List<byte>(), (all, part) =>

@@ -116,7 +116,7 @@ public sealed class AggregationSpecTests
 
         public byte Id => 200;
 
-        public bool IsDense => false;
+        public bool IsComparable => false;
 
         public (int Min, int Max) EncodedLength(int coordinates) => (0, 0);
 

@@ -6,7 +6,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Testing.Federation.Hosted;
 using FedServerless.Wire;
@@ -65,7 +64,7 @@ internal sealed class HostileDevice : IDisposable
     public async Task<HostileUpdate> EncodeAsync(TrainLease lease, float delta)
     {
         var start = ModelStateFile.Read(await _http.GetByteArrayAsync(lease.Base.Url));
-        var shape = UpdateShape.Create(start.Layout, UpdateCodecs.All.Get(lease.Update.Codec), lease.Update.BlockCoordinates);
+        var shape = UpdateShape.Create(start.Layout, lease.Update);
         var payload = new MemoryStream();
         var deltas = new float[start.Layout.ParameterCount];
         deltas.AsSpan().Fill(delta);

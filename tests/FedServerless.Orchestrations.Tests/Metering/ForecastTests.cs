@@ -1,7 +1,6 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
 using FedServerless.Capacity;
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Storage;
 using FedServerless.Testing.Federation;
@@ -41,7 +40,7 @@ public sealed class ForecastTests
 
         // The second round: the first also looks for what an earlier life of the run left, the third is the last.
         var plan = (await disk.GetAsync(StoreNames.Plan(SimulatedFederation.RunId, 2), StoreJson.Default.RoundPlan, CancellationToken.None)).Value;
-        var shape = UpdateShape.Create(Model.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        var shape = UpdateShape.Create(Model.Layout, plan.Update);
         var forecast = new RoundQuantities(RoundSize.Of(shape, plan.Update.PartBytes, plan.ShardCoordinates, clients), plan.Reduction!)
         {
             Members = clients,

@@ -1,5 +1,4 @@
 using FedServerless.Activities.State;
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Optimization;
 using FedServerless.Storage;
@@ -19,7 +18,7 @@ public static class Recomputation
         var plan = (await disk.GetAsync(StoreNames.Plan(run, round), StoreJson.Default.RoundPlan, none)).Value;
         var accepted = (await disk.GetAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, none)).Value.Accepted;
         var start = await clients.ReadModelAsync(plan.Base.Object, none);
-        var shape = UpdateShape.Create(start.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        var shape = UpdateShape.Create(start.Layout, plan.Update);
         var sums = new double[start.Layout.FloatCount];
         var integers = (long[])start.Integers.Clone();
         var chunk = new double[sums.Length];

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedServerless.Activities;
 using FedServerless.Activities.State;
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Numerics;
 using FedServerless.Storage;
@@ -51,7 +50,7 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
         }
 
         var start = await ReadModelAsync(plan.Base.Object, cancellationToken);
-        var shape = UpdateShape.Create(start.Layout, UpdateCodecs.All.Get(plan.Update.Codec), plan.Update.BlockCoordinates);
+        var shape = UpdateShape.Create(start.Layout, plan.Update);
         for (var shard = 0; shard < plan.Cohort.Shards; shard++)
         {
             var name = StoreNames.CohortShard(run, round, plan.Cohort.Digest, shard);
