@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FedServerless.Model;
 using FedServerless.Numerics;
 using FedServerless.Wire;
@@ -20,10 +19,8 @@ namespace FedServerless.Client.Training;
 /// </remarks>
 public sealed class LocalSgd
 {
+    private readonly LocalStep _step = new();
     private float[] _gradient = [];
-    private float[] _velocity = [];
-    private float[] _anchor = [];
-    private float[] _distance = [];
     private int[] _order = [];
 
     /// <summary>Trains <paramref name="model"/> in place.</summary>
@@ -67,7 +64,7 @@ public sealed class LocalSgd
                     return new LocalSgdResult(steps, firstLoss, loss);
                 }
 
-                Step(model.Parameters, training);
+                _step.Apply(model.Parameters, _gradient, training);
                 total += loss * batch.Length;
             }
 
@@ -77,7 +74,7 @@ public sealed class LocalSgd
         return new LocalSgdResult(steps, firstLoss, epochLoss);
     }
 
-    private static void ThrowIfOutOfRange(TrainingSpec training)
+    internal static void ThrowIfOutOfRange(TrainingSpec training)
     {
         // The ranges that TrainingSpec documents; a comparison that NaN fails throws.
         Check(training.Epochs is >= 1 and <= 1000, nameof(training.Epochs), training.Epochs, "1 to 1000");
@@ -96,7 +93,7 @@ public sealed class LocalSgd
         }
     }
 
-    private static void ThrowIfOtherLayout(IDifferentiableModel objective, ModelState model)
+    internal static void ThrowIfOtherLayout(IDifferentiableModel objective, ModelState model)
     {
         if (objective.Layout.Digest != model.Layout.Digest)
         {
@@ -110,48 +107,12 @@ public sealed class LocalSgd
 
     private void Begin(int samples, ReadOnlySpan<float> parameters, TrainingSpec training)
     {
-        Resize(ref _gradient, parameters.Length);
-        Resize(ref _velocity, training.Momentum > 0 ? parameters.Length : 0);
-        Resize(ref _anchor, training.ProximalMu > 0 ? parameters.Length : 0);
-        Resize(ref _distance, _anchor.Length);
-        Resize(ref _order, samples);
-        _velocity.AsSpan().Clear();
-        parameters[.._anchor.Length].CopyTo(_anchor);
+        _step.Begin(parameters, training);
+        LocalStep.Resize(ref _gradient, parameters.Length);
+        LocalStep.Resize(ref _order, samples);
         for (var i = 0; i < samples; i++)
         {
             _order[i] = i;
         }
-
-        static void Resize<T>(ref T[] array, int length)
-        {
-            if (array.Length != length)
-            {
-                array = new T[length];
-            }
-        }
-    }
-
-    private void Step(Span<float> weights, TrainingSpec training)
-    {
-        Span<float> gradient = _gradient;
-        if (training.WeightDecay > 0)
-        {
-            TensorPrimitives.MultiplyAdd(weights, (float)training.WeightDecay, gradient, gradient);
-        }
-
-        if (training.ProximalMu > 0)
-        {
-            // w − w₀ first: µ·w and µ·w₀ apart would cancel to rounding noise.
-            TensorPrimitives.Subtract(weights, _anchor, _distance);
-            TensorPrimitives.MultiplyAdd(_distance, (float)training.ProximalMu, gradient, gradient);
-        }
-
-        if (training.Momentum > 0)
-        {
-            TensorPrimitives.MultiplyAdd(_velocity, (float)training.Momentum, gradient, _velocity);
-            gradient = _velocity;
-        }
-
-        TensorPrimitives.MultiplyAdd(gradient, -(float)training.LearningRate, weights, weights);
     }
 }

@@ -1,0 +1,96 @@
+using FedServerless.Client.Tests.Oracles;
+using FedServerless.Client.Training;
+using FedServerless.Model;
+using FedServerless.Privacy;
+
+namespace FedServerless.Client.Tests.Training.LocalPrivacy;
+
+// PITFALLS 7: one norm over all parameters, in double, per example; a zero and a non-finite one handled.
+public sealed class ClippedSumTests
+{
+    public sealed record Network(
+        int[] Widths, double Clip, float[] Parameters, float[] Features, int[] Labels, int Clipped, double[] PerSample, double[] PerBatch);
+
+    [Fact]
+    public void Add_Networks_GiveNumpysSumOfClippedGradients() => Assert.All(Oracle.Load<Network>("clipped_sums.json"), oracle =>
+    {
+        var actual = Sum(oracle);
+
+        // The grid is rounded to, sample by sample: half a step and what clipping after rounding takes.
+        var tolerance = oracle.Clip * oracle.Labels.Length / 500;
+        Assert.All(actual.Zip(oracle.PerSample), pair => Assert.Equal(pair.Second, pair.First, tolerance));
+    });
+
+    [Fact]
+    public void Add_BatchOfNetworks_IsNotTheClippedMean()
+    {
+        var oracle = Oracle.Load<Network>("clipped_sums.json")[0];
+
+        // The same comparison as above would fail, and not by rounding.
+        var distance = Sum(oracle).Zip(oracle.PerBatch).Max(pair => Math.Abs(pair.First - pair.Second));
+
+        Assert.True(distance > 10 * oracle.Clip * oracle.Labels.Length / 500);
+    }
+
+    [Fact]
+    public void Add_OneLongAndOneShortGradient_OnlyTheLongOneIsClipped()
+    {
+        // Gradients at 0 are −c: (−3, −4) becomes (−0.6, −0.8), (0.3, 0) stays. Their clipped mean would point elsewhere.
+        var sums = Sum(new QuadraticModel(1, [3f, 4f], [-0.3f, 0f]), clip: 1, out var grid);
+
+        Assert.Equal([-0.3, -0.8], sums.Select(sum => sum * grid.Step), (a, b) => Math.Abs(a - b) < 1e-3);
+    }
+
+    [Fact]
+    public void Add_ZeroGradient_AddsNothing() =>
+        Assert.Equal([0L, 0L], Sum(new QuadraticModel(1, [0f, 0f]), clip: 1, out _));
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void Add_GradientNotFinite_AddsNothingAndDoesNotTell(float value) =>
+        Assert.Equal([0L, -1024L], Sum(new QuadraticModel(1, [value, 1f], [0f, 0.25f]), clip: 1, out _));
+
+    [Fact]
+    public void Add_AnyGradient_MovesTheSumByAtMostTheClipInIntegers()
+    {
+        var samples = TrainingSamples.Random(50, 300, 2, seed: 3);
+        for (var sample = 0; sample < samples.Count; sample++)
+        {
+            var centre = samples.Features(sample).ToArray().Select(value => value * MathF.Pow(10, sample - 25)).ToArray();
+            var sums = Sum(new QuadraticModel(1, centre), clip: 0.7, out var grid);
+
+            Assert.True(sums.Aggregate(UInt128.Zero, (total, sum) => total + (UInt128)(sum * sum)) <= (UInt128)(grid.StepsPerClip * grid.StepsPerClip));
+        }
+    }
+
+    private static double[] Sum(Network oracle)
+    {
+        var samples = new LabelledSamples(oracle.Features, oracle.Labels, oracle.Widths[0], oracle.Widths[^1]);
+        var layout = Architectures.Layout(TrainingSamples.Spec(oracle.Widths));
+        var grid = new UpdateGrid(oracle.Clip, UpdateGrid.BitsFor(oracle.Parameters.Length));
+        var sums = new long[oracle.Parameters.Length];
+        var sum = new ClippedSum(new DenseClassifier(layout, samples), grid);
+        var gradient = new float[sums.Length];
+        for (var sample = 0; sample < samples.Count; sample++)
+        {
+            sum.Add(new ModelState(layout, oracle.Parameters, []), sample, gradient, sums);
+        }
+
+        return [.. sums.Select(value => value * grid.Step)];
+    }
+
+    private static long[] Sum(QuadraticModel objective, double clip, out UpdateGrid grid)
+    {
+        var sums = new long[objective.Layout.ParameterCount];
+        grid = new UpdateGrid(clip, UpdateGrid.BitsFor(sums.Length));
+        var sum = new ClippedSum(objective, grid);
+        for (var sample = 0; sample < objective.SampleCount; sample++)
+        {
+            sum.Add(objective.State(new float[sums.Length]), sample, new float[sums.Length], sums);
+        }
+
+        return sums;
+    }
+}
