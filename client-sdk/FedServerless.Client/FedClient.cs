@@ -21,6 +21,7 @@ public sealed class FedClient : IDisposable
     private readonly ClientEvents _events;
     private readonly RetryPolicy _retries;
     private readonly DeviceConnection _connection;
+    private readonly ReceiptQuery _receipts;
     private readonly CheckInLoop _loop;
     private int _running;
 
@@ -39,11 +40,14 @@ public sealed class FedClient : IDisposable
         _connection = new DeviceConnection(_http, urls, _signer, identity.Client, options, _retries);
         var models = new ModelCache(state, _http, urls, options, _retries, _events);
         var uploads = new UpdateUpload(_connection, _http, urls, options, _retries, _events);
+        _receipts = new ReceiptQuery(_connection, options);
+        var settling = new Settling(state, _receipts, options, _events);
         _loop = new CheckInLoop(
             state,
             options,
             _connection,
-            new TrainRound(identity.Client, state, models, uploads, _connection, _events),
+            _receipts,
+            new TrainRound(identity.Client, state, models, uploads, settling, _connection, _events),
             new EvaluateRound(identity.Client, state, models, _connection),
             _retries,
             _events);
@@ -170,7 +174,7 @@ public sealed class FedClient : IDisposable
         }
 
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(round);
-        return await _loop.GetReceiptStatusAsync(run, round, cancellationToken).ConfigureAwait(false);
+        return await _receipts.AskAsync(run, round, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Lets go of the state folder. End <see cref="RunAsync"/> first, by its token.</summary>

@@ -81,3 +81,17 @@ public sealed record GaveUp(string Run, int Round, string Reason, Exception? Exc
 /// <param name="Pause">Time until the next.</param>
 /// <param name="Reason">What went wrong.</param>
 public sealed record Retrying(string Operation, int Attempt, TimeSpan Pause, string Reason) : FedClientEvent;
+
+/// <summary>What this device keeps for a model was settled by what became of its last update.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Kind">What was kept: <c>residual</c> for error feedback.</param>
+/// <param name="Run">The update's run.</param>
+/// <param name="Round">The update's round.</param>
+/// <param name="State">One of <see cref="Wire.ReceiptStates"/>.</param>
+public sealed record StateSettled(string Model, string Kind, string Run, int Round, string State) : FedClientEvent;
+
+/// <summary>What this device kept for a model was dropped; the next round begins without it.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Kind">What was kept: <c>residual</c> for error feedback.</param>
+/// <param name="Reason">Why, for people.</param>
+public sealed record StateReset(string Model, string Kind, string Reason) : FedClientEvent;

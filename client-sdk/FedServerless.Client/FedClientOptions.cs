@@ -57,6 +57,9 @@ public sealed record FedClientOptions
     /// <summary>Waits; a test's way to let hours pass. Default: a timer of <see cref="TimeProvider"/>.</summary>
     internal Func<TimeSpan, CancellationToken, Task>? Delay { get; init; }
 
+    /// <summary>Called before each change of what is kept for a model; a test's way to die there. Default none.</summary>
+    internal Action<string>? OnStateWrite { get; init; }
+
     /// <summary>Uniform numbers in [0, 1) for jitter. Default: the shared generator.</summary>
     internal Func<double>? Jitter { get; init; }
 

@@ -129,13 +129,18 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
     private async Task<ReceiptStatus> StatusAsync(string run, int round, string client, CancellationToken cancellationToken)
     {
-        if (await store.HeadAsync(StoreNames.Receipt(run, round, client), cancellationToken) is null)
+        var receipt = await store.FindAsync(StoreNames.Receipt(run, round, client), StoreJson.Default.ReceiptDocument, cancellationToken);
+        if (receipt is null)
         {
             return new ReceiptStatus(ReceiptStates.Unknown, null);
         }
 
         UsageScope.Current?.Attribute(run, round);
+        return await FateAsync(run, round, client, cancellationToken) with { HeaderDigest = receipt.Value.Receipt.HeaderDigest };
+    }
 
+    private async Task<ReceiptStatus> FateAsync(string run, int round, string client, CancellationToken cancellationToken)
+    {
         var seal = await _seal.FindAsync(StoreNames.Seal(run, round), seal => seal.Receipts.Count > ClientChunks.Size, cancellationToken);
         if (seal is null)
         {

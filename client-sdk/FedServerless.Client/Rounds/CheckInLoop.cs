@@ -11,6 +11,7 @@ internal sealed class CheckInLoop(
     StateFolder state,
     FedClientOptions options,
     DeviceConnection connection,
+    ReceiptQuery receipts,
     TrainRound training,
     EvaluateRound evaluation,
     RetryPolicy retries,
@@ -71,14 +72,6 @@ internal sealed class CheckInLoop(
         var pause = IdlePause(answer.RetryAfterSeconds, options.TimeProvider.GetElapsedTime(began));
         events.Report(new CheckedIn("none", null, null, pause));
         return new FedStep(FedStepOutcome.NoWork, null, null, pause);
-    }
-
-    public async Task<ReceiptStatus> GetReceiptStatusAsync(string run, int round, CancellationToken cancellationToken)
-    {
-        var call = new ApiCall("receipt", HttpMethod.Get, $"runs/{run}/rounds/{round}/receipts/mine", []);
-        var answer = await connection.CallAsync(
-            call, WireJson.Default.ReceiptStatus, Deadline.Never(options.TimeProvider), cancellationToken).ConfigureAwait(false);
-        return answer.Body;
     }
 
     private async Task<FedStep> TrainAsync(TrainLease lease, IFedTrainer trainer, CancellationToken cancellationToken)
@@ -173,7 +166,11 @@ internal sealed class CheckInLoop(
         }
 
         // Remembered for this process only: after a restart, with the cause mended, the work may be tried again.
-        _left.Add(name);
+        if (!problem.MayTryAgain)
+        {
+            _left.Add(name);
+        }
+
         events.Report(new GaveUp(work.Run, work.Round, problem.Message, problem.InnerException));
         return new FedStep(FedStepOutcome.GaveUp, work.Run, work.Round, RepeatPause(), problem.Message);
     }
@@ -193,7 +190,7 @@ internal sealed class CheckInLoop(
         {
             try
             {
-                var status = await GetReceiptStatusAsync(work.Run, work.Round, cancellationToken).ConfigureAwait(false);
+                var status = await receipts.AskAsync(work.Run, work.Round, cancellationToken).ConfigureAwait(false);
                 if (status.State == ReceiptStates.Unknown)
                 {
                     folder.Discard();
@@ -231,7 +228,7 @@ internal sealed class CheckInLoop(
         _lastCommitted = null;
         try
         {
-            var status = await GetReceiptStatusAsync(run, round, cancellationToken).ConfigureAwait(false);
+            var status = await receipts.AskAsync(run, round, cancellationToken).ConfigureAwait(false);
             events.Report(new OutcomeKnown(run, round, status.State, status.Reason));
         }
         catch (FedClientException problem) when (MayPass(problem))

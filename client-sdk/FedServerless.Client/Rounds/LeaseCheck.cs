@@ -18,6 +18,7 @@ internal static class LeaseCheck
     {
         var problems = new List<Problem>();
         Work(problems, lease.Run, lease.Round, lease.RemainingSeconds);
+        Check(problems, Identifiers.IsValid(lease.Model), "model", lease.Model, Identifiers.Rule);
         Artifact(problems, "base", lease.Base, maxModelBytes);
         Check(problems, lease.Update.PartBytes is >= MinPartBytes and <= MaxPartBytes, "update.partBytes", lease.Update.PartBytes, $"{MinPartBytes} to {MaxPartBytes}");
         Throw(problems);

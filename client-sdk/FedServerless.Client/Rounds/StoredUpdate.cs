@@ -30,24 +30,32 @@ internal sealed class StoredUpdate
 
     public Receipt Receipt { get; }
 
+    public PendingReceipt Id => new(Receipt.Run, Receipt.Round, Receipt.HeaderDigest);
+
     /// <summary>Encodes and stores the update before any of it is sent.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="lease">The round.</param>
-    /// <param name="start">The model it started from.</param>
-    /// <param name="trained">The model after training.</param>
+    /// <param name="deltas">What is to be sent of each parameter.</param>
+    /// <param name="trained">The model after training: buffers and integers are sent as they are.</param>
     /// <param name="shape">How updates of this round look.</param>
     /// <param name="receipt">What to sign, but for what the encoding decides.</param>
     /// <param name="deadline">The round's deadline on the wall clock.</param>
+    /// <param name="beforeKeep">
+    /// Gets the receipt's id and the deltas as the server will decode them, when all is written but not yet the work's: what must be on
+    /// disk before the update may be found and sent. Null for nothing.
+    /// </param>
     public static StoredUpdate Create(
-        RoundFolder folder, TrainLease lease, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, DateTimeOffset deadline)
+        RoundFolder folder, TrainLease lease, ReadOnlySpan<float> deltas, ModelState trained, UpdateShape shape, Receipt receipt,
+        DateTimeOffset deadline, Action<PendingReceipt, float[]>? beforeKeep = null)
     {
+        var decoded = beforeKeep is null ? [] : new float[deltas.Length];
         var fresh = folder.Prepare(deadline);
         var payloadPath = Path.Combine(fresh, PayloadFile);
         UpdateHeader header;
         UploadRequest upload;
         using (var payload = new FileStream(payloadPath, StateFolder.Private(FileMode.CreateNew, FileShare.None)))
         {
-            header = UpdateEncoder.Encode(shape, lease.Base.Digest, start, trained, payload, seed: lease.Seed);
+            header = UpdateEncoder.EncodeDeltas(shape, lease.Base.Digest, deltas, trained.Buffers, trained.Integers, payload, decoded, lease.Seed);
             var parts = UpdateParts.Cut(header, lease.Update.PartBytes)
                 .Select(part => new UploadPart(part.Length, Md5(ReadRange(payload, part.Offset, part.Length)))).ToArray();
             upload = new UploadRequest(header.Digest, header.Bytes.Length, parts);
@@ -58,6 +66,7 @@ internal sealed class StoredUpdate
         StateFolder.WriteWhole(Path.Combine(fresh, HeaderFile), header.Bytes.Span);
         StateFolder.WriteWhole(Path.Combine(fresh, UploadFile), JsonSerializer.SerializeToUtf8Bytes(upload, WireJson.Default.UploadRequest));
         StateFolder.WriteWhole(Path.Combine(fresh, ReceiptFile), JsonSerializer.SerializeToUtf8Bytes(receipt, WireJson.Default.Receipt));
+        beforeKeep?.Invoke(new PendingReceipt(receipt.Run, receipt.Round, header.Digest), decoded);
         folder.Keep();
         return new StoredUpdate(folder, header.Bytes.ToArray(), upload, receipt);
     }

@@ -11,7 +11,7 @@ namespace FedServerless.Client.Rounds;
 
 /// <summary>Takes part in one round: download, train, encode, upload, commit. Each step is skipped when an earlier process has done it.</summary>
 internal sealed class TrainRound(
-    string client, StateFolder state, ModelCache models, UpdateUpload uploads, DeviceConnection connection, ClientEvents events)
+    string client, StateFolder state, ModelCache models, UpdateUpload uploads, Settling settling, DeviceConnection connection, ClientEvents events)
 {
     /// <summary>Times an update is uploaded in one step when the store loses what it has acknowledged.</summary>
     public const int MaxUploads = 3;
@@ -28,19 +28,40 @@ internal sealed class TrainRound(
         TrainLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
     {
         var folder = RoundFolder.Of(state, RoundFolder.Train, work);
-        var update = StoredUpdate.Find(folder, lease, client)
+        var update = Find(folder, lease)
             ?? await TrainAsync(folder, lease, work, trainer, refresh, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await SendAsync(folder, work, update, cancellationToken).ConfigureAwait(false);
+            return await SendAsync(folder, lease, work, update, cancellationToken).ConfigureAwait(false);
         }
         catch (FedClientException refusal) when (Refusal.IsOfTheWork(refusal))
         {
+            foreach (var kept in KeptFor(lease))
+            {
+                kept.CommitRefused();
+            }
+
             throw Refusal.Settle(folder, refusal);
         }
     }
 
-    private async Task<string> SendAsync(RoundFolder folder, Work work, StoredUpdate update, CancellationToken cancellationToken)
+    /// <summary>What an earlier process stored, unless what this device keeps for the model has moved on without it.</summary>
+    private StoredUpdate? Find(RoundFolder folder, TrainLease lease)
+    {
+        var update = StoredUpdate.Find(folder, lease, client);
+        return update is not null && KeptFor(lease).All(kept => kept.Pending == update.Id) ? update : null;
+    }
+
+    /// <summary>What this device keeps between the rounds of a model, for what the lease asks.</summary>
+    private IEnumerable<SettlingState> KeptFor(TrainLease lease)
+    {
+        if (lease.Update.ErrorFeedback)
+        {
+            yield return settling.Of(new SettlingKey(lease.Model, SettlingKinds.Residual, lease.Base.LayoutDigest));
+        }
+    }
+
+    private async Task<string> SendAsync(RoundFolder folder, TrainLease lease, Work work, StoredUpdate update, CancellationToken cancellationToken)
     {
         for (var sent = 1; ; sent++)
         {
@@ -51,6 +72,11 @@ internal sealed class TrainRound(
 
             try
             {
+                foreach (var kept in KeptFor(lease))
+                {
+                    kept.BeginCommit();
+                }
+
                 using (ClientEvents.Start("commit", work))
                 {
                     return await CommitAsync(folder, work, update, cancellationToken).ConfigureAwait(false);
@@ -74,6 +100,7 @@ internal sealed class TrainRound(
         }
 
         var shape = ShapeOf(lease, start);
+        var residual = await ResidualAsync(lease, work, start, cancellationToken).ConfigureAwait(false);
         var context = new FitContext
         {
             Run = lease.Run,
@@ -97,12 +124,51 @@ internal sealed class TrainRound(
         var receipt = new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, result.Samples, metrics);
         try
         {
-            return StoredUpdate.Create(folder, lease, start, context.Model, shape, receipt, work.WallClockDeadline);
+            return Store(folder, lease, work, start, context.Model, shape, receipt, residual);
         }
         catch (NonFiniteUpdateException problem)
         {
             throw new GiveUpException(problem.Message.TrimEnd('.'), problem);
         }
+    }
+
+    private async Task<Residual?> ResidualAsync(TrainLease lease, Work work, ModelState start, CancellationToken cancellationToken)
+    {
+        var state = KeptFor(lease).FirstOrDefault(kept => kept.Key.Kind == SettlingKinds.Residual);
+        return state is null
+            ? null
+            : new Residual(state, await settling.TakeAsync(state, work, start.Parameters.Length, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// All that happens between training and encoding, in this order: the deltas are taken, and what earlier rounds could not send is
+    /// added. What is kept for the next round is of what the encoder was given.
+    /// </summary>
+    private static StoredUpdate Store(
+        RoundFolder folder, TrainLease lease, Work work, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, Residual? residual)
+    {
+        var deltas = TakeDeltas(start, trained);
+        if (residual is null)
+        {
+            return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline);
+        }
+
+        ErrorFeedback.Add(residual.Values, deltas.Span);
+        return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline, (id, decoded) =>
+            residual.State.Begin(id, residual.Values, ErrorFeedback.Remainder(deltas.Span, decoded), deltas));
+    }
+
+    /// <summary><c>trained − start</c> of the parameters, in the memory of the start, which nobody needs any more.</summary>
+    private static Memory<float> TakeDeltas(ModelState start, ModelState trained)
+    {
+        var deltas = start.Parameters;
+        var after = trained.Parameters;
+        for (var i = 0; i < deltas.Length; i++)
+        {
+            deltas[i] = after[i] - deltas[i];
+        }
+
+        return start.Values.AsMemory(0, deltas.Length);
     }
 
     private static UpdateShape ShapeOf(TrainLease lease, ModelState start)
@@ -136,4 +202,7 @@ internal sealed class TrainRound(
         events.Report(new Committed(work.Run, work.Round, settled, update.Receipt.Bytes));
         return settled;
     }
+
+    /// <summary>What earlier rounds of the model left unsent, and where the rest of this one goes.</summary>
+    private sealed record Residual(SettlingState State, float[] Values);
 }

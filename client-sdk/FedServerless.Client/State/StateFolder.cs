@@ -8,7 +8,8 @@ namespace FedServerless.Client.State;
 /// </summary>
 internal sealed class StateFolder : IDisposable
 {
-    private const string TemporarySuffix = ".tmp";
+    /// <summary>Ends the name of a file that is being written.</summary>
+    public const string TemporarySuffix = ".tmp";
 
     private readonly FileStream _lock;
 
@@ -23,6 +24,9 @@ internal sealed class StateFolder : IDisposable
     public string Models => Folder("models");
 
     public string Rounds => Folder("rounds");
+
+    /// <summary>Vectors that wait for the server's word on an update.</summary>
+    public string Settling => Folder("settling");
 
     /// <summary>Takes the folder for this process.</summary>
     /// <exception cref="FedClientException">Another process holds it, or it cannot be used.</exception>
@@ -60,6 +64,9 @@ internal sealed class StateFolder : IDisposable
 
         System.IO.File.Move(temporary, path, overwrite: true);
     }
+
+    /// <summary>Makes the names in a folder durable.</summary>
+    public static void FlushFolder(string path) => FolderFlush.Run(path);
 
     /// <summary>Options of a file that only this user may read.</summary>
     public static FileStreamOptions Private(FileMode mode, FileShare share)

@@ -33,7 +33,8 @@ public sealed record CommitResponse(string State);
 /// <summary>What became of the caller's receipt: <c>GET runs/{run}/rounds/{round}/receipts/mine</c>.</summary>
 /// <param name="State">One of <see cref="ReceiptStates"/>.</param>
 /// <param name="Reason">Why, when excluded or abandoned.</param>
-public sealed record ReceiptStatus(string State, string? Reason);
+/// <param name="HeaderDigest">The update that the receipt names; null when there is no receipt, and from servers before this was told.</param>
+public sealed record ReceiptStatus(string State, string? Reason, Digest? HeaderDigest = null);
 
 /// <summary>The states of a receipt.</summary>
 public static class ReceiptStates

@@ -220,6 +220,12 @@ public sealed record UpdateSpec
     /// <summary>Where the mask of a random codec comes from. The round's plan sets it; a run's specification has none.</summary>
     public long? MaskSeed { get; init; }
 
+    /// <summary>
+    /// Clients keep what a lossy codec leaves out and add it to their next update of the model. Default false; refused with
+    /// <c>float32</c>, which leaves nothing out.
+    /// </summary>
+    public bool ErrorFeedback { get; init; }
+
     /// <summary>Coordinates a block: a power of two from 1024 to 65 536. Default 65 536.</summary>
     public int BlockCoordinates { get; set; } = 65_536;
 

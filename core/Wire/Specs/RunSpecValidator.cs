@@ -112,6 +112,8 @@ public static class RunSpecValidator
     private static void Validate(UpdateSpec update, Findings findings)
     {
         findings.OneOf("update.codec", update.Codec, UpdateCodecs.All.Names);
+        findings.Belongs(
+            "update.errorFeedback", update.ErrorFeedback ? true : null, update.Codec != UpdateCodecs.Float32, "lossy codecs: 'float32' leaves nothing out");
         findings.OptionalRange("update.modelCopies", update.ModelCopies, 1, ModelReplicas.Max, required: false);
         findings.Range("update.partBytes", update.PartBytes, RunLimits.MinPartBytes, RunLimits.MaxPartBytes);
         if (update.BlockCoordinates is < RunLimits.MinBlockCoordinates or > RunLimits.MaxBlockCoordinates || !BitOperations.IsPow2(update.BlockCoordinates))

@@ -170,6 +170,25 @@ internal sealed class Device : IDisposable
         Assert.True(expected.AsSpan().SequenceEqual(deltas), "The update is not what training changed.");
     }
 
+    /// <summary>The deltas of the update that the server has of a round, decoded.</summary>
+    public float[] Sent(int round)
+    {
+        var receipt = Server.Receipts.Last(receipt => receipt.Round == round);
+        var path = $"/store/sensor-7/{receipt.HeaderDigest}";
+        var shape = UpdateShape.Create(Start.Layout, Lease.Update);
+        Assert.True(UpdateHeader.TryParse(Server.Store[$"{path}/-1"], shape, receipt.BaseDigest, out var header, out var problem), problem);
+        byte[] payload = [.. Enumerable.Range(0, Server.Store.Keys.Count(name => name.StartsWith(path, StringComparison.Ordinal)) - 1)
+            .SelectMany(part => Server.Store[$"{path}/{part}"])];
+        var deltas = new float[Start.Layout.ParameterCount];
+        for (var block = 0; block < shape.ParameterBlocks; block++)
+        {
+            var (start, count) = shape.ValuesOf(block);
+            Assert.True(header!.TryDecodeBlock(block, payload.AsSpan((int)header.BlockOffset(block), header.BlockLength(block)), deltas.AsSpan((int)start, count)));
+        }
+
+        return deltas;
+    }
+
     public string[] FilesIn(string folder) => Directory.Exists(Path.Combine(_folder, folder))
         ? [.. Directory.GetFiles(Path.Combine(_folder, folder), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)]
         : [];

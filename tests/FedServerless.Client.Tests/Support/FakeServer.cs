@@ -48,6 +48,9 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
 
     public string? ReceiptState { get; set; }
 
+    /// <summary>What became of the update of a round; before <see cref="ReceiptState"/>.</summary>
+    public Dictionary<int, string> Fates { get; } = [];
+
     public bool HonourRanges { get; set; } = true;
 
     /// <summary>Most parts named in one answer to <c>uploads</c>.</summary>
@@ -197,10 +200,17 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
                 Evaluations.Add(evaluation);
                 return Json(known ? HttpStatusCode.OK : HttpStatusCode.Created, new CommitResponse("committed"), WireJson.Default.CommitResponse);
             case "mine":
-                return Json(HttpStatusCode.OK, new ReceiptStatus(ReceiptState ?? (Receipts.Count > 0 ? "committed" : "unknown"), null), WireJson.Default.ReceiptStatus);
+                return Json(HttpStatusCode.OK, Status(int.Parse(route.Split('/')[^3])), WireJson.Default.ReceiptStatus);
             default:
                 return Problem(HttpStatusCode.NotFound, "/problems/not-found");
         }
+    }
+
+    private ReceiptStatus Status(int round)
+    {
+        var receipt = Receipts.Find(receipt => receipt.Round == round);
+        var state = Fates.GetValueOrDefault(round) ?? ReceiptState ?? (receipt is null ? ReceiptStates.Unknown : ReceiptStates.Committed);
+        return new ReceiptStatus(state, null, state == ReceiptStates.Unknown ? null : receipt?.HeaderDigest);
     }
 
     private HttpResponseMessage Commit(string client, Receipt receipt)
@@ -211,7 +221,8 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
             return Problem(HttpStatusCode.Conflict, "/problems/another-receipt");
         }
 
-        if (Receipts.Count > 0 && JsonSerializer.Serialize(Receipts[0], WireJson.Default.Receipt) != JsonSerializer.Serialize(receipt, WireJson.Default.Receipt))
+        var earlier = Receipts.Find(earlier => earlier.Round == receipt.Round);
+        if (earlier is not null && JsonSerializer.Serialize(earlier, WireJson.Default.Receipt) != JsonSerializer.Serialize(receipt, WireJson.Default.Receipt))
         {
             return Problem(HttpStatusCode.Conflict, "/problems/another-receipt");
         }
@@ -219,7 +230,7 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
         Receipts.Add(receipt);
         var state = CommitStatus == HttpStatusCode.Accepted ? ReceiptStates.Late : ReceiptStates.Committed;
         return Json(
-            CommitStatus ?? (Receipts.Count > 1 ? HttpStatusCode.OK : HttpStatusCode.Created), new CommitResponse(state), WireJson.Default.CommitResponse);
+            CommitStatus ?? (earlier is not null ? HttpStatusCode.OK : HttpStatusCode.Created), new CommitResponse(state), WireJson.Default.CommitResponse);
     }
 
     private UploadResponse Missing(string client, UploadRequest request)
