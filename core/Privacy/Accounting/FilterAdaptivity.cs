@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using FedServerless.Wire;
+
 namespace FedServerless.Privacy;
 
 /// <summary>Whether the choice of the next charge may depend on what was released.</summary>
+[JsonConverter(typeof(CamelCaseNames<FilterAdaptivity>))]
 public enum FilterAdaptivity
 {
     /// <summary>

@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using FedServerless.Wire;
+
 namespace FedServerless.Privacy;
 
 /// <summary>How the cohort of a round is drawn.</summary>
+[JsonConverter(typeof(CamelCaseNames<ClientSampling>))]
 public enum ClientSampling
 {
     /// <summary>Every client by its own secret coin of probability q; a round may be empty. The only one that amplifies.</summary>

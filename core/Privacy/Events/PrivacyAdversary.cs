@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using FedServerless.Wire;
+
 namespace FedServerless.Privacy;
 
 /// <summary>Against whom an ε holds. Every report gives one for each.</summary>
+[JsonConverter(typeof(CamelCaseNames<PrivacyAdversary>))]
 public enum PrivacyAdversary
 {
     /// <summary>Holds every released model, and knows nothing of who was sampled.</summary>

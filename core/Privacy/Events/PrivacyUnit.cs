@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using FedServerless.Wire;
+
 namespace FedServerless.Privacy;
 
 /// <summary>What one unit of protection is.</summary>
+[JsonConverter(typeof(CamelCaseNames<PrivacyUnit>))]
 public enum PrivacyUnit
 {
     /// <summary>Everything that one client contributes to all rounds.</summary>

@@ -59,6 +59,12 @@ public static class StoreNames
     /// <summary>The 256 prefixes under which a round's uploads lie, see <see cref="ClientUpdates"/>.</summary>
     public static IEnumerable<string> RoundUpdates(string run, int round) => RunUpdates(run).Select(prefix => $"{prefix}{round:D6}/");
 
+    /// <summary>Prefix of a population's privacy ledger; names sort in the order of entries.</summary>
+    public static string Ledger(string population) => $"ledger/{population}/";
+
+    /// <summary>One entry, from 1; create-once. The name is the compare-and-swap.</summary>
+    public static string LedgerEntry(string population, long number) => $"{Ledger(population)}{number:D8}";
+
     /// <summary>Prefix of all rounds of a run.</summary>
     public static string Rounds(string run) => $"runs/{run}/rounds/";
 
