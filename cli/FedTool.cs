@@ -8,6 +8,7 @@ using FedServerless.Cli.Hosting;
 using FedServerless.Cli.Laboratory;
 using FedServerless.Cli.Models;
 using FedServerless.Cli.Plans;
+using FedServerless.Cli.Privacy;
 using FedServerless.Cli.Runs;
 using FedServerless.Cli.Secrets;
 using FedServerless.Cli.Testing;
@@ -28,6 +29,7 @@ internal static class FedTool
         UpCommand.Create(shell),
         RunCommands.Create(shell),
         PlanCommand.Create(shell),
+        PrivacyCommands.Create(shell),
         ModelCommands.Create(shell),
         ClientCommands.Create(shell),
         ClientCommands.CreateEnrol(shell),

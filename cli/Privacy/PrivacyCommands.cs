@@ -1,0 +1,13 @@
+using System.CommandLine;
+using FedServerless.Cli.Privacy.Planning;
+
+namespace FedServerless.Cli.Privacy;
+
+/// <summary><c>fed privacy</c>: for who answers for the budget.</summary>
+internal static class PrivacyCommands
+{
+    public static Command Create(Shell shell) => new("privacy", "Differential privacy: what noise buys and costs.")
+    {
+        PrivacyPlanCommand.Create(shell),
+    };
+}
