@@ -174,6 +174,23 @@ public class RunSpecValidatorTests
     }
 
     [Theory]
+    [InlineData("float32", false)]
+    [InlineData("float16", true)]
+    [InlineData("int8", true)]
+    public void Validate_ErrorFeedback_BelongsToLossyCodecs(string codec, bool isLegal)
+    {
+        var spec = Legal with { Update = Legal.Update with { Codec = codec, ErrorFeedback = true } };
+        if (isLegal)
+        {
+            Assert.Empty(RunSpecValidator.Validate(spec));
+        }
+        else
+        {
+            AssertOnly("update.errorFeedback", spec);
+        }
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("Digits")]
     [InlineData("a--b")]
