@@ -19,6 +19,7 @@ public sealed class ArrowTests
         ["local/FedServerless.Local.csproj"] = ["FedServerless.Gateway", "FedServerless.Storage.Azure"],
         ["client-sdk/FedServerless.Client/FedServerless.Client.csproj"] = ["FedServerless.Core"],
         ["client-sdk/FedServerless.Client.Training/FedServerless.Client.Training.csproj"] = ["FedServerless.Client"],
+        ["client-sdk/FedServerless.Client.TorchSharp/FedServerless.Client.TorchSharp.csproj"] = ["FedServerless.Client.Training"],
         ["cli/FedServerless.Cli.csproj"] = ["FedServerless.Client", "FedServerless.Client.Training"],
     };
 

@@ -1,0 +1,74 @@
+using FedServerless.Client.Training;
+using FedServerless.Model;
+using TorchSharp;
+
+namespace FedServerless.Client.TorchSharp;
+
+/// <summary>
+/// A trainer of a TorchSharp module. Before each round torch's generator is seeded with the round's seed, so that dropout repeats
+/// itself: same model, samples, settings, seed and threads, same bits.
+/// </summary>
+/// <remarks>
+/// That generator is the whole process's: train one client at a time in a process, or do without modules that draw from it. A seed
+/// fixes what runs on the CPU; other devices may round otherwise each time.
+/// </remarks>
+public sealed class TorchTrainer : IFedTrainer
+{
+    private readonly IFedTrainer _solver;
+
+    /// <summary>Seeds torch for any trainer of <see cref="TorchModel"/>s.</summary>
+    /// <param name="solver">Does the work; made with <see cref="Models"/>, or of one's own.</param>
+    public TorchTrainer(IFedTrainer solver)
+    {
+        ArgumentNullException.ThrowIfNull(solver);
+        _solver = solver;
+    }
+
+    /// <summary>A trainer with the built-in local solver.</summary>
+    /// <param name="objective">The module and its loss.</param>
+    /// <param name="training">Samples to train on.</param>
+    /// <param name="heldOut">Samples to evaluate on; null evaluates on the training samples.</param>
+    /// <param name="options">Names, device, threads; null for the defaults.</param>
+    public static TorchTrainer Create(
+        TorchObjective objective, TorchSamples training, TorchSamples? heldOut = null, TorchOptions? options = null) =>
+        new(new LocalTrainer(Models(objective, training, options), heldOut is null ? null : Models(objective, heldOut, options)));
+
+    /// <summary>A trainer with a training loop, and an optimizer, of one's own.</summary>
+    /// <param name="module">The module. It holds the round's model when a method is called, and is in the mode that it needs.</param>
+    /// <param name="fit">Trains the module; what it then holds is the update. It runs in a dispose scope.</param>
+    /// <param name="evaluate">Measures the module, without gradients, in a dispose scope; null for a client that does not evaluate.</param>
+    /// <param name="options">Names, device, threads; null for the defaults.</param>
+    public static TorchTrainer Create(
+        torch.nn.Module module,
+        Func<FitContext, CancellationToken, FitResult> fit,
+        Func<EvaluateContext, CancellationToken, EvaluationResult>? evaluate = null,
+        TorchOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(fit);
+        return new TorchTrainer(new TorchLoop(module, fit, evaluate, options));
+    }
+
+    /// <summary>Makes a module the model of any solver that takes one: <see cref="LocalTrainer"/> and its like.</summary>
+    /// <param name="objective">The module and its loss.</param>
+    /// <param name="samples">The samples it is bound to.</param>
+    /// <param name="options">Names, device, threads; null for the defaults.</param>
+    public static Func<TensorLayout, IDifferentiableModel> Models(TorchObjective objective, TorchSamples samples, TorchOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(samples);
+        return layout => new TorchModel(objective, samples, layout, options);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<FitResult> FitAsync(FitContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        torch.random.manual_seed(context.Seed);
+        return _solver.FitAsync(context, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<EvaluationResult> EvaluateAsync(EvaluateContext context, CancellationToken cancellationToken) =>
+        _solver.EvaluateAsync(context, cancellationToken);
+}

@@ -1,0 +1,137 @@
+using FedServerless.Client;
+using FedServerless.Client.TorchSharp;
+using FedServerless.Client.Training;
+using FedServerless.Model;
+using FedServerless.Wire;
+using static TorchSharp.torch;
+
+namespace FedServerless.TorchSharp.Tests;
+
+public sealed class TorchTrainerTests
+{
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(0.9, 0.01, 0)]
+    [InlineData(0, 0, 0.5)]
+    public async Task FitAsync_BuiltInSolver_GoesWhereTheBuiltInModelGoes(double momentum, double decay, double mu)
+    {
+        var start = Architectures.Initialize(new ArchitectureSpec { Name = "mlp", Inputs = 6, Hidden = [5], Outputs = 3 }, 4);
+        var training = new TrainingSpec { Epochs = 3, BatchSize = 6, LearningRate = 0.2, Momentum = momentum, WeightDecay = decay, ProximalMu = mu };
+        var (expected, actual) = (Context(start, training), Context(start, training));
+        await LocalTrainer.Dense(Modules.Samples()).FitAsync(expected, Cancel);
+
+        var result = await TorchTrainer.Create(Modules.Classifier(Modules.Perceptron()), TorchSamples.Of(Modules.Samples())).FitAsync(actual, Cancel);
+
+        Assert.Equal(20, result.Samples);
+        Assert.All(expected.Model.Values.Zip(actual.Model.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        Assert.NotEqual(start.Values, actual.Model.Values);
+    }
+
+    [Fact]
+    public async Task FitAsync_SameSeed_SameBitsDropoutIncluded()
+    {
+        using var module = new Mixed();
+        var start = TorchModelFile.Read(module);
+        var trainer = TorchTrainer.Create(Modules.Classifier(module), Mixed.Samples());
+        var contexts = new[] { Context(start, seed: 5), Context(start, seed: 6), Context(start, seed: 5) };
+        foreach (var context in contexts)
+        {
+            await trainer.FitAsync(context, Cancel);
+            using var disturbance = rand(10);
+        }
+
+        Assert.Equal(contexts[0].Model.Values, contexts[2].Model.Values);
+        Assert.NotEqual(contexts[0].Model.Values, contexts[1].Model.Values);
+    }
+
+    [Fact]
+    public async Task EvaluateAsync_HeldOutSamples_AreTheOnesMeasured()
+    {
+        using var module = new Mixed();
+        var trainer = TorchTrainer.Create(Modules.Classifier(module), Mixed.Samples(), heldOut: Mixed.Samples(7));
+
+        var result = await trainer.EvaluateAsync(new EvaluateContext { Run = "run", Round = 1, Model = TorchModelFile.Read(module) }, Cancel);
+
+        Assert.Equal(7, result.Samples);
+    }
+
+    [Fact]
+    public async Task FitAsync_OwnLoop_SendsWhatItsOptimizerMade()
+    {
+        using var module = nn.Linear(2, 1);
+        var trainer = TorchTrainer.Create(module, (context, _) =>
+        {
+            using var adam = optim.Adam(module.parameters(), context.Training.LearningRate);
+            for (var step = 0; step < 3; step++)
+            {
+                adam.zero_grad();
+                module.call(ones(4, 2)).mean().backward();
+                adam.step();
+            }
+
+            return new FitResult(4);
+        });
+        var context = Context(TorchModelFile.Read(module));
+        var start = context.Model.Clone();
+
+        await trainer.FitAsync(context, Cancel);
+
+        // A gradient that stays what it is moves every coordinate by the learning rate in each of Adam's steps (arXiv:1412.6980, algorithm 1).
+        Assert.All(start.Values.Zip(context.Model.Values), pair => Assert.Equal(0.3f, pair.First - pair.Second, 1e-4f));
+        Assert.Equal(TorchModelFile.Read(module).Values, context.Model.Values);
+        Assert.All(module.parameters(), parameter => Assert.Null(parameter.grad));
+    }
+
+    [Fact]
+    public async Task FitAsync_OwnLoopAfterAnEvaluation_TrainsInTrainingMode()
+    {
+        using var module = new Mixed();
+        var modes = new List<bool>();
+        var trainer = TorchTrainer.Create(
+            module,
+            (_, _) => { modes.Add(module.training); return new FitResult(1); },
+            (_, _) => { modes.Add(module.training); modes.Add(is_grad_enabled()); return new EvaluationResult(1, 1); });
+
+        await trainer.EvaluateAsync(new EvaluateContext { Run = "run", Round = 1, Model = TorchModelFile.Read(module) }, Cancel);
+        await trainer.FitAsync(Context(TorchModelFile.Read(module)), Cancel);
+
+        Assert.Equal([false, false, true], modes);
+    }
+
+    [Fact]
+    public async Task EvaluateAsync_OwnLoopWithoutAMeasure_PassesTheWorkOver()
+    {
+        using var module = nn.Linear(2, 1);
+        var trainer = TorchTrainer.Create(module, (_, _) => new FitResult(1));
+
+        await Assert.ThrowsAsync<NotSupportedException>(
+            async () => await trainer.EvaluateAsync(new EvaluateContext { Run = "run", Round = 1, Model = TorchModelFile.Read(module) }, Cancel));
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(2, 2)]
+    public void Bind_Threads_AreSetUnlessZero(int threads, int expected)
+    {
+        set_num_threads(3);
+        _ = new TorchBinding(Modules.Perceptron(), Modules.PerceptronLayout(), new TorchOptions { Threads = threads });
+
+        Assert.Equal(expected, get_num_threads());
+        set_num_threads(1);
+    }
+
+    [Fact]
+    public void Bind_NegativeThreads_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(
+        () => new TorchBinding(Modules.Perceptron(), Modules.PerceptronLayout(), new TorchOptions { Threads = -1 }));
+
+    private static FitContext Context(ModelState start, TrainingSpec? training = null, long seed = 9) => new()
+    {
+        Run = "run",
+        Round = 1,
+        Model = start.Clone(),
+        Training = training ?? new TrainingSpec { BatchSize = 4 },
+        Seed = seed,
+    };
+}
