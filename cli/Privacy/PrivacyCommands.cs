@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedServerless.Cli.Privacy.Auditing;
 using FedServerless.Cli.Privacy.Planning;
 
 namespace FedServerless.Cli.Privacy;
@@ -6,8 +7,9 @@ namespace FedServerless.Cli.Privacy;
 /// <summary><c>fed privacy</c>: for who answers for the budget.</summary>
 internal static class PrivacyCommands
 {
-    public static Command Create(Shell shell) => new("privacy", "Differential privacy: what noise buys and costs.")
+    public static Command Create(Shell shell) => new("privacy", "Differential privacy: what noise buys and costs, and whether it keeps its promise.")
     {
         PrivacyPlanCommand.Create(shell),
+        PrivacyAuditCommand.Create(shell),
     };
 }

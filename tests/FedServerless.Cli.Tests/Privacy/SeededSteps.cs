@@ -1,4 +1,4 @@
-using FedServerless.Cli.Privacy.Planning;
+using FedServerless.Cli.Privacy;
 using FedServerless.Core.Tests.Privacy;
 using FedServerless.Privacy;
 

@@ -1,8 +1,8 @@
 using FedServerless.Privacy;
 
-namespace FedServerless.Cli.Privacy.Planning;
+namespace FedServerless.Cli.Privacy;
 
-/// <summary>Where a measurement's coins and noise come from: the operating system. A test brings steps of its own.</summary>
+/// <summary>Where coins and noise of a federation in memory come from: the operating system. A test brings steps of its own.</summary>
 internal class RoundSteps
 {
     /// <summary>Tosses each client's coin.</summary>
