@@ -50,7 +50,9 @@ public static class RoundForecast
     {
         var model = round.LooksForPresence ? RoundQuantities.Pages(round.Members) + 1 : 0;
         var pages = round.LooksForPresence ? 1 : 0;
-        return Step("DecideStep", 1, new ResourceUsage(Reads: 12 + pages, Writes: round.CohortShards + 1, Lists: model));
+
+        // One read and one listing to see that the population has no privacy budget.
+        return Step("DecideStep", 1, new ResourceUsage(Reads: 13 + pages, Writes: round.CohortShards + 1, Lists: 1 + model));
     }
 
     private static StepForecast Plan() => Step("PlanRound", 1, new ResourceUsage(Reads: 1, Writes: 1));

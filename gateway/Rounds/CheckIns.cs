@@ -182,6 +182,7 @@ public sealed class CheckIns(
                     Training = plan.Training,
                     Seed = DeterministicRandom.DeriveSeed(plan.Seed, SeedPurpose, device.Client),
                     Update = plan.Update,
+                    Privacy = plan.Privacy is { } privacy ? new LeasePrivacy(privacy.Clip, privacy.Terms.AdaptiveClip is not null) : null,
                     RemainingSeconds = remaining,
                 },
             };

@@ -44,7 +44,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
         var document = new ReceiptDocument(receipt, Convert.ToBase64String(call.Body), call.Device.Proof, call.Device.Key.Thumbprint);
         var reply = await Commitment.WriteAsync(
-            store, name, document, StoreJson.Default.ReceiptDocument, before => IsSame(before.Receipt, receipt), StoreNames.Closing(run, round),
+            store, name, document, StoreJson.Default.ReceiptDocument, before => IsSame(before, receipt), StoreNames.Closing(run, round),
             token => IsSealedAsync(run, round, client, token), cancellationToken);
         if (await board.NoteReceiptAsync(call.Device.Population, run, round, client, file.Plan.Quorum, cancellationToken))
         {
@@ -72,8 +72,9 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         }
     }
 
-    private static bool IsSame(Receipt left, Receipt right) =>
-        left with { Metrics = right.Metrics } == right && Commitment.SameMetrics(left.Metrics, right.Metrics);
+    // What a private round's close left of a receipt says only that it was there.
+    private static bool IsSame(ReceiptDocument stored, Receipt sent) => stored.Receipt.HeaderDigest == default
+        || (stored.Receipt with { Metrics = sent.Metrics } == sent && Commitment.SameMetrics(stored.Receipt.Metrics, sent.Metrics));
 
     /// <summary>All that was announced lies there, in the lengths announced, and adds up to what the receipt says.</summary>
     private async Task CheckUploadAsync(RoundPlan plan, Receipt receipt, CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
         }
 
         call.Subject = $"runs/{request.Id}";
-        var document = new RunDocument(request.Id, request.Spec);
+        var document = RunDocument.Create(request.Id, request.Spec);
         var isKnown = await store.HeadAsync(StoreNames.Run(request.Id), cancellationToken) is not null;
         if (!isKnown && await models.HasVersionsOfAsync(request.Spec.Model, request.Id, cancellationToken))
         {

@@ -1,6 +1,7 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
+using FedServerless.Activities.Privacy;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.Runs;
 using FedServerless.Storage;
@@ -25,20 +26,22 @@ public sealed class ActivitySet
         var log = new RunLog(store, time);
         var models = new ModelCatalog(store);
         var rounds = new RoundReader(store, models);
-        var planner = new RoundPlanner(store, presence, models, new StandingBook(store));
-        DecideStep = Metered(new DecideStep(store, presence, new ModelPreparation(store, models), planner, log, book), book, progress => (progress.Run, Math.Max(1, progress.Round)));
+        var ledger = new PrivacyLedger(store, time);
+        var planner = new RoundPlanner(store, presence, models, new StandingBook(store), ledger);
+        DecideStep = Metered(new DecideStep(store, presence, new ModelPreparation(store, models), planner, log, book, ledger), book, progress => (progress.Run, Math.Max(1, progress.Round)));
         PlanRound = Metered(new PlanRound(planner, log), book, input => (input.Run, input.Round));
         OpenRound = Metered(new OpenRound(store, bell, log, time), book, input => (input.Run, input.Round));
         CountReceipts = Metered(new CountReceipts(store), book, input => (input.Run, input.Round));
         SealRound = Metered(new SealRound(store, log), book, input => (input.Run, input.Round));
         ValidateUpdates = Metered(new ValidateUpdates(store, rounds, models, new UpdateInspector(store, rounds)), book, chunk => (chunk.Run, chunk.Round));
         AcceptUpdates = Metered(new AcceptUpdates(store, log), book, input => (input.Run, input.Round));
+        ChargePrivacy = Metered(new ChargePrivacy(rounds, ledger), book, input => (input.Run, input.Round));
         MeasureShard = Metered(new MeasureShard(store, rounds, models), book, input => (input.Run, input.Round));
         DecideAggregation = Metered(new DecideAggregation(store, rounds, log), book, input => (input.Run, input.Round));
         FoldChunks = Metered(new FoldChunks(store, rounds), book, input => (input.Run, input.Round));
-        ReduceShard = Metered(new ReduceShard(store, rounds, models), book, input => (input.Run, input.Round));
+        ReduceShard = Metered(new ReduceShard(store, rounds, models, new PrivateSum(store, rounds, ledger)), book, input => (input.Run, input.Round));
         PublishModel = Metered(new PublishModel(store, rounds, models), book, input => (input.Run, input.Round));
-        CloseRound = Metered(new CloseRound(store, rounds, bell, log, book, time), book, input => (input.Run, input.Round));
+        CloseRound = Metered(new CloseRound(store, rounds, bell, log, book, ledger, time), book, input => (input.Run, input.Round));
         CleanUpdates = Metered(new CleanUpdates(store, rounds), book, input => (input.Run, input.Round));
         OpenEvaluation = Metered(new OpenEvaluation(store, presence, models, bell, time), book, input => (input.Run, input.Round));
         CountEvaluations = Metered(new CountEvaluations(store), book, input => (input.Run, input.Round));
@@ -65,6 +68,9 @@ public sealed class ActivitySet
 
     /// <summary>Behind <see cref="RoundActivities.AcceptUpdates"/>.</summary>
     public IActivity<RoundInput, RoundAccepted> AcceptUpdates { get; }
+
+    /// <summary>Behind <see cref="RoundActivities.ChargePrivacy"/>.</summary>
+    public IActivity<RoundInput, long> ChargePrivacy { get; }
 
     /// <summary>Behind <see cref="RoundActivities.MeasureShard"/>.</summary>
     public IActivity<MeasureInput, int> MeasureShard { get; }

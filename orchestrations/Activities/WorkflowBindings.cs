@@ -25,6 +25,7 @@ public static class WorkflowBindings
         binder.Bind(RoundActivities.SealRound, activities.SealRound);
         binder.Bind(RoundActivities.ValidateUpdates, activities.ValidateUpdates);
         binder.Bind(RoundActivities.AcceptUpdates, activities.AcceptUpdates);
+        binder.Bind(RoundActivities.ChargePrivacy, activities.ChargePrivacy);
         binder.Bind(RoundActivities.MeasureShard, activities.MeasureShard);
         binder.Bind(RoundActivities.DecideAggregation, activities.DecideAggregation);
         binder.Bind(RoundActivities.FoldChunks, activities.FoldChunks);

@@ -28,4 +28,5 @@ namespace FedServerless.Workflows;
 [JsonSerializable(typeof(CloseInput))]
 [JsonSerializable(typeof(RoundOutcome))]
 [JsonSerializable(typeof(int))]
+[JsonSerializable(typeof(long))]
 public sealed partial class WorkflowJson : JsonSerializerContext;

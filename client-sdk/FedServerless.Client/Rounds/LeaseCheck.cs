@@ -1,5 +1,6 @@
 using System.Globalization;
 using FedServerless.Client.Http;
+using FedServerless.Privacy;
 using FedServerless.Wire;
 
 namespace FedServerless.Client.Rounds;
@@ -21,6 +22,11 @@ internal static class LeaseCheck
         Check(problems, Identifiers.IsValid(lease.Model), "model", lease.Model, Identifiers.Rule);
         Artifact(problems, "base", lease.Base, maxModelBytes);
         Check(problems, lease.Update.PartBytes is >= MinPartBytes and <= MaxPartBytes, "update.partBytes", lease.Update.PartBytes, $"{MinPartBytes} to {MaxPartBytes}");
+        if (lease.Privacy is { } privacy)
+        {
+            Check(problems, privacy.Clip is >= UpdateClip.LeastClip and <= UpdateClip.LargestClip, "privacy.clip", privacy.Clip, $"{UpdateClip.LeastClip} to {UpdateClip.LargestClip}");
+        }
+
         Throw(problems);
     }
 

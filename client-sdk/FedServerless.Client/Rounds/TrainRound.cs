@@ -121,7 +121,11 @@ internal sealed class TrainRound(
 
         var metrics = TrainerCalls.Check(result);
         events.Report(new Fitted(work.Run, work.Round, result.Samples, time.GetElapsedTime(began)));
-        var receipt = new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, result.Samples, metrics);
+
+        // No noise covers what a receipt says beside the update.
+        var receipt = lease.Privacy is null
+            ? new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, result.Samples, metrics)
+            : new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, 1, new Dictionary<string, double>());
         try
         {
             return Store(folder, lease, work, start, context.Model, shape, receipt, residual);
@@ -141,8 +145,8 @@ internal sealed class TrainRound(
     }
 
     /// <summary>
-    /// All that happens between training and encoding, in this order: the deltas are taken, and what earlier rounds could not send is
-    /// added. What is kept for the next round is of what the encoder was given.
+    /// All that happens between training and encoding, in this order: the deltas are taken, what earlier rounds could not send is
+    /// added, and a private round clips the whole. What is kept for the next round is of what the encoder was given.
     /// </summary>
     private static StoredUpdate Store(
         RoundFolder folder, TrainLease lease, Work work, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, Residual? residual)
@@ -150,10 +154,12 @@ internal sealed class TrainRound(
         var deltas = TakeDeltas(start, trained);
         if (residual is null)
         {
+            receipt = PrivateDelta.Clip(lease, deltas.Span, receipt);
             return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline);
         }
 
         ErrorFeedback.Add(residual.Values, deltas.Span);
+        receipt = PrivateDelta.Clip(lease, deltas.Span, receipt);
         return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline, (id, decoded) =>
             residual.State.Begin(id, residual.Values, ErrorFeedback.Remainder(deltas.Span, decoded), deltas));
     }

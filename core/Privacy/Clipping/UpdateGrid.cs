@@ -15,8 +15,6 @@ public sealed record UpdateGrid
     // The largest rounded coordinate of a contribution that was clipped is 2^k and a little; anything larger was not.
     private const double LargestCoordinate = 2147483648.0;
 
-    private const int Attempts = 2;
-
     /// <summary>A grid for a clipping norm.</summary>
     /// <param name="clip">C, in the range of <see cref="UpdateClip"/>.</param>
     /// <param name="bits">k, between <see cref="LeastBits"/> and <see cref="MostBits"/>.</param>
@@ -76,25 +74,18 @@ public sealed record UpdateGrid
     public GridScale Fit(double norm, Func<double, UInt128> sumOfSquares)
     {
         ArgumentNullException.ThrowIfNull(sumOfSquares);
-        var limit = (UInt128)StepsPerClip * (UInt128)StepsPerClip;
-        var factor = Factor(norm);
-        var total = sumOfSquares(factor);
-        for (var attempt = 0; attempt < Attempts && total > limit; attempt++)
+        var fit = BeginFit(norm);
+        while (!fit.IsDone)
         {
-            // What rounding added: its energy, and a cross term of about half the norm in steps, hence the three norms of slack.
-            var added = Math.Max(0, (double)total - (factor * norm * factor * norm));
-            var aim = (double)limit - (added * 1.0625) - (3 * (double)StepsPerClip);
-            if (aim <= 0)
-            {
-                break;
-            }
-
-            factor = Math.Sqrt(aim) / norm;
-            total = sumOfSquares(factor);
+            fit.Offer(sumOfSquares(fit.Factor));
         }
 
-        return total <= limit ? new(factor, 1, 1) : new(factor, StepsPerClip, CeilingRoot(total));
+        return fit.Scale;
     }
+
+    /// <summary>The same, one pass at a time.</summary>
+    /// <param name="norm">The L2 norm of the whole decoded update.</param>
+    public GridFit BeginFit(double norm) => new(this, norm);
 
     /// <summary><c>Σ round(x·factor)²</c>, exact.</summary>
     /// <param name="values">Coordinates, up to 2³¹.</param>
@@ -169,21 +160,5 @@ public sealed record UpdateGrid
         }
 
         return (long)Math.Round(scaled, MidpointRounding.ToEven);
-    }
-
-    private static long CeilingRoot(UInt128 value)
-    {
-        var root = (UInt128)Math.Sqrt((double)value);
-        while (root * root > value)
-        {
-            root--;
-        }
-
-        while (root * root < value)
-        {
-            root++;
-        }
-
-        return (long)root;
     }
 }

@@ -51,8 +51,11 @@ public static class RunStates
     /// <summary>The next round would have cost more than is left of <see cref="RunSpec.CostLimit"/>.</summary>
     public const string CostLimitReached = "costLimitReached";
 
+    /// <summary>The population's privacy budget does not admit the next round; nobody was selected for it.</summary>
+    public const string BudgetSpent = "budgetSpent";
+
     /// <summary>True once nothing more will happen by itself.</summary>
-    public static bool IsFinal(string state) => state is Completed or Stopped or Stalled or Failed or CostLimitReached;
+    public static bool IsFinal(string state) => state is Completed or Stopped or Stalled or Failed or CostLimitReached or BudgetSpent;
 }
 
 /// <summary>One line of a run's log, written once by an activity.</summary>

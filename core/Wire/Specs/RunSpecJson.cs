@@ -34,7 +34,7 @@ public static class RunSpecJson
         var findings = new Findings("");
         request = Read(
             json, WireJson.Default.CreateRunRequest, findings,
-            (parsed, written) => parsed with { Spec = PrivacyDefaults.Fill(parsed.Spec, written.GetProperty("spec")) }, Validate);
+            (parsed, written) => written.TryGetProperty("spec", out var spec) ? parsed with { Spec = PrivacyDefaults.Fill(parsed.Spec, spec) } : parsed, Validate);
         problems = findings.Problems;
         return request is not null;
     }

@@ -38,6 +38,10 @@ public sealed class ActivityTriggers(EngineInvoker engine)
     [Function("AcceptUpdates")]
     public Task<JsonElement> AcceptUpdates([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
 
+    /// <summary><see cref="RoundActivities.ChargePrivacy"/>.</summary>
+    [Function("ChargePrivacy")]
+    public Task<JsonElement> ChargePrivacy([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);
+
     /// <summary><see cref="RoundActivities.MeasureShard"/>.</summary>
     [Function("MeasureShard")]
     public Task<JsonElement> MeasureShard([ActivityTrigger] JsonElement input, FunctionContext context) => engine.RunActivityAsync(input, context);

@@ -125,6 +125,12 @@ public sealed class StandingBook(IObjectStore store)
     private async Task<IReadOnlyDictionary<string, StandingEvent>> EventsAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         var events = new SortedDictionary<string, StandingEvent>(StringComparer.Ordinal);
+        if (plan.Privacy is not null)
+        {
+            // A standing is made of what clients sent, and a private round tells nobody but through its noise.
+            return events;
+        }
+
         var control = await store.FindAsync(StoreNames.RunControl(plan.Run), StoreJson.Default.ControlDocument, cancellationToken);
         var seal = await store.FindAsync(StoreNames.Seal(plan.Run, plan.Round), StoreJson.Default.SealDocument, cancellationToken);
         if (seal is null || (!seal.Value.Aggregate && control?.Value.Desired == ControlStates.Stop))

@@ -51,7 +51,7 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
         var sound = verdicts.Where(verdict => verdict.Reason is null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         var refused = verdicts.Where(verdict => verdict.Reason is not null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         return new AcceptedDocument(
-            [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm))],
+            [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm, verdict.Private))],
             [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]);
     }
 

@@ -1,4 +1,5 @@
 using FedServerless.Numerics;
+using FedServerless.Privacy;
 using FedServerless.Wire;
 
 namespace FedServerless.Activities.Rounds;
@@ -21,6 +22,14 @@ internal static class ClientSelection
     {
         var random = DeterministicRandom.Derive(seed, Purpose, round);
         return Sorted(clients.Where(_ => random.NextDouble() < rate));
+    }
+
+    /// <summary>The same with coins that no seed gives away: the operating system's. Drawn once, persisted in the plan.</summary>
+    public static string[] SecretPoisson(IReadOnlyList<string> clients, double rate)
+    {
+        var isIn = new bool[clients.Count];
+        PoissonCoins.Toss(rate, isIn);
+        return Sorted(clients.Where((_, i) => isIn[i]));
     }
 
     /// <summary>How many a uniform selection invites: ⌈clients · (1 + over-selection)⌉.</summary>

@@ -1,4 +1,5 @@
 using FedServerless.Activities.Metering;
+using FedServerless.Activities.Privacy;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Activities.Telemetry;
@@ -11,7 +12,7 @@ namespace FedServerless.Activities.Rounds;
 
 /// <summary>Step 11: the outcome, then the cleaning. Cleaning runs every time, so a crash in the middle of it leaves nothing behind.</summary>
 internal sealed class CloseRound(
-    IObjectStore store, RoundReader rounds, IRoundBell bell, RunLog log, UsageBook usage, TimeProvider time) : IActivity<CloseInput, RoundOutcome>
+    IObjectStore store, RoundReader rounds, IRoundBell bell, RunLog log, UsageBook usage, PrivacyLedger ledger, TimeProvider time) : IActivity<CloseInput, RoundOutcome>
 {
     public async Task<RoundOutcome> RunAsync(CloseInput input, CancellationToken cancellationToken)
     {
@@ -23,6 +24,11 @@ internal sealed class CloseRound(
             var document = await DescribeAsync(input, plan, cancellationToken);
             outcome = await store.CreateOnceAsync(name, document, StoreJson.Default.RoundOutcomeDocument, cancellationToken);
             RoundTelemetry.Ended(outcome.Value.Published, outcome.Value.Cohort, outcome.Value.Receipts, outcome.Value.Accepted);
+        }
+
+        if (plan.Privacy is not null)
+        {
+            await SettlePrivacyAsync(plan, cancellationToken);
         }
 
         await LogAsync(input, outcome.Value, cancellationToken);
@@ -70,6 +76,21 @@ internal sealed class CloseRound(
 
         var size = await rounds.SizeAsync(plan, cancellationToken);
         return new RoundAccount(servers, seal.Receipts.Count * DeviceTraffic.OfOne(size, plan.Base.Bytes), earlier);
+    }
+
+    /// <summary>
+    /// What is un-noised goes: verdicts, the accepted updates' places on the grid, what receipts claim beyond who sent them. The noised sums are emptied and
+    /// keep their names. A round that was abandoned before anything was noised gives its reservation back.
+    /// </summary>
+    private async Task SettlePrivacyAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var seal = (await store.GetAsync(StoreNames.Seal(plan.Run, plan.Round), StoreJson.Default.SealDocument, cancellationToken)).Value;
+        if (!seal.Aggregate)
+        {
+            await ledger.ReleaseAsync(plan.Population, plan.Run, plan.Round, cancellationToken);
+        }
+
+        await PrivateTraces.RemoveAsync(store, plan, seal, cancellationToken);
     }
 
     private async Task LogAsync(CloseInput input, RoundOutcomeDocument outcome, CancellationToken cancellationToken)

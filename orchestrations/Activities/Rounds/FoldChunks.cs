@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
 using FedServerless.Storage;
+using FedServerless.Wire.Updates;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
 
@@ -28,6 +29,11 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
 
         var shape = await rounds.ShapeAsync(plan, cancellationToken);
         var partials = new PartialSums(store, plan);
+        if (plan.Privacy is not null)
+        {
+            return await FoldOntoGridAsync(plan, shape, accepted, task, partials, cancellationToken);
+        }
+
         var fold = new RangeFold(shape, RoundGeometry.Range(plan, task.Shard));
         var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.For(fold.Range));
         var integers = task.Shard == 0 && shape.Layout.IntegerCount > 0 ? new IntegerFold(shape) : null;
@@ -66,5 +72,29 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
             await maxima.AddAsync(updates, clients.First, clients.Count, cancellationToken);
             await partials.WriteAsync(partial, 0, values => MemoryMarshal.AsBytes(maxima.Maximum.AsSpan()).CopyTo(values), cancellationToken);
         }
+    }
+
+    private async Task<int> FoldOntoGridAsync(
+        RoundPlan plan, UpdateShape shape, RoundContributions accepted, (int Shard, int FirstChunk, int Chunks) task, PartialSums partials,
+        CancellationToken cancellationToken)
+    {
+        var fold = new GridFold(shape, RoundGeometry.Range(plan, task.Shard));
+        var count = accepted.Updates.Count;
+        var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.Updates);
+        for (var chunk = task.FirstChunk; chunk < task.FirstChunk + task.Chunks; chunk++)
+        {
+            var partial = new PartialSum(task.Shard, chunk, fold.Sums.Length, accepted.Digest);
+            if (partial.Count == 0 || await partials.HasAsync(partial, cancellationToken))
+            {
+                continue;
+            }
+
+            var (first, clients) = ClientChunks.Range(chunk, count, RoundTasks.Of(plan, count).ChunkClients);
+            fold.Restart();
+            await fold.AddAsync(updates, accepted.Updates, first, clients, cancellationToken);
+            await partials.WriteAsync(partial, 0, values => MemoryMarshal.AsBytes(fold.Sums.AsSpan()).CopyTo(values), cancellationToken);
+        }
+
+        return task.Chunks;
     }
 }

@@ -6,7 +6,7 @@ namespace FedServerless.Activities.Rounds;
 
 /// <summary>
 /// What one chunk of clients came to, as it lies in the store between the two levels of a reduction: <c>FSPART1\n</c>, shard (−1 for
-/// integers, −2 for inner products) and chunk (int32), count (int64), weight (binary64), the digest of the accepted document, <c>count</c> values of eight
+/// integers, −2 for inner products) and chunk (int32; −1 for noised sums of all clients), count (int64), weight (binary64), the digest of the accepted document, <c>count</c> values of eight
 /// bytes (sums in binary64, or integer maxima), SHA-256 of all before. Little-endian.
 /// </summary>
 /// <param name="Shard">The coordinate shard, or <see cref="Integers"/>.</param>
@@ -17,6 +17,9 @@ internal readonly record struct PartialSum(int Shard, int Chunk, int Count, Dige
 {
     /// <summary>Stands for a shard where the values are the model's integers.</summary>
     public const int Integers = -1;
+
+    /// <summary>Stands for a chunk where the values are a private round's noised sums, of all clients.</summary>
+    public const int Noisy = -1;
 
     /// <summary>Stands for a shard where the values are inner products of updates; the chunk is then the super-block.</summary>
     public const int Gram = -2;

@@ -10,12 +10,14 @@ internal sealed class PlanRound(RoundPlanner planner, RunLog log) : IActivity<Ro
 {
     public async Task<RoundPlanned> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
-        var plan = (await planner.PlanAsync(input, seen: null, cancellationToken)).Value;
+        var planned = await planner.PlanAsync(input, seen: null, cancellationToken);
+        var plan = planned.Stored?.Value
+            ?? throw new InvalidOperationException($"Round {input.Round} of '{input.Run}' cannot be planned: {planned.Refusal!.Reason}.");
         var cohort = plan.Cohort.Count;
         await log.WriteAsync(
             input.Run, input.Round, LogKind.RoundPlanned, $"Round {input.Round} was planned with {cohort} clients from {plan.BaseVersion}.", null,
-            new SortedDictionary<string, double>(StringComparer.Ordinal) { ["cohort"] = cohort, ["quorum"] = plan.Quorum },
+            new SortedDictionary<string, double>(StringComparer.Ordinal) { ["cohort"] = cohort, ["quorum"] = Math.Min(plan.Quorum, cohort) },
             cancellationToken);
-        return new RoundPlanned(cohort, RoundGeometry.ShardCount(plan));
+        return new RoundPlanned(cohort, RoundGeometry.ShardCount(plan), plan.Privacy is not null);
     }
 }

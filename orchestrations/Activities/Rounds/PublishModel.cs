@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Model;
@@ -25,7 +26,7 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         var plan = await rounds.PlanAsync(input.Run, input.Round, cancellationToken);
         var version = ModelCatalog.VersionOf(input.Run, input.Round);
         var before = await store.FindAsync(StoreNames.Manifest(plan.Value.Model, version), StoreJson.Default.ModelManifest, cancellationToken);
-        if (before is not null && before.Value.Plan != plan.Digest)
+        if (before is not null && !await IsOursAsync(before.Value, plan, cancellationToken))
         {
             return new ModelPublished(null, $"version {version} exists already, from an earlier run of this name; create the run under another id");
         }
@@ -40,6 +41,21 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         var state = await WriteStateAsync(plan.Value, version, cancellationToken);
         var manifest = await WriteManifestAsync(plan, version, weights, state, cancellationToken);
         return await MovePointerAsync(plan.Value, version, manifest.Digest, cancellationToken);
+    }
+
+    /// <summary>Whether a version of our name came from this very plan: a deleted run's versions keep theirs.</summary>
+    private async Task<bool> IsOursAsync(ModelManifest manifest, Stored<RoundPlan> plan, CancellationToken cancellationToken) => plan.Value.Privacy is null
+        ? manifest.Plan == plan.Digest
+        : manifest.Privacy?.Commitment == await CommitAsync(plan, cancellationToken);
+
+    /// <summary>Binds a version to the plan and the seal that made it, and tells nobody who was in them: SHA-256 of a secret salt, then both digests.</summary>
+    private async Task<Digest> CommitAsync(Stored<RoundPlan> plan, CancellationToken cancellationToken)
+    {
+        var (run, round) = (plan.Value.Run, plan.Value.Round);
+        var fresh = new CommitmentDocument(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Digest.Size)));
+        var stored = await store.CreateOnceAsync(StoreNames.Commitment(run, round), fresh, StoreJson.Default.CommitmentDocument, cancellationToken);
+        var seal = await store.GetAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
+        return Digest.Of([.. Convert.FromBase64String(stored.Value.Salt), .. plan.Digest.AsSpan(), .. seal.Digest.AsSpan()]);
     }
 
     private Task<StoredArtifact> WriteWeightsAsync(RoundPlan plan, TensorLayout layout, string version, CancellationToken cancellationToken)
@@ -91,6 +107,15 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
     {
         var (run, round, model) = (plan.Value.Run, plan.Value.Round, plan.Value.Model);
         var parent = await models.ManifestAsync(model, plan.Value.BaseVersion, cancellationToken);
+        if (plan.Value.Privacy is { } privacy)
+        {
+            var silent = new ModelManifest(
+                model, version, parent.Value.Version, parent.Digest, run, round, weights, state, state is null ? null : plan.Value.Optimizer.Name,
+                plan.Value.Layout, null, null, null, 0, new Dictionary<string, double>(),
+                new ManifestPrivacy(await CommitAsync(plan, cancellationToken), privacy.Release));
+            return await store.CreateOnceAsync(StoreNames.Manifest(model, version), silent, StoreJson.Default.ModelManifest, cancellationToken);
+        }
+
         var seal = await store.GetAsync(StoreNames.Seal(run, round), StoreJson.Default.SealDocument, cancellationToken);
         var accepted = await store.GetAsync(StoreNames.Accepted(run, round), StoreJson.Default.AcceptedDocument, cancellationToken);
         var verdicts = await store.ReadVerdictsAsync(plan.Value, cancellationToken);

@@ -16,7 +16,7 @@ namespace FedServerless.Activities.Rounds;
 /// Steps 8 and 10 on one coordinate range: fold the accepted updates in client-id order (or join what <see cref="FoldChunks"/> folded),
 /// apply the server optimizer, write the slices. <c>weights</c> is written last: where it is, the shard is done.
 /// </summary>
-internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelCatalog models) : IActivity<ReduceInput, ShardReduced>
+internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelCatalog models, PrivateSum noisy) : IActivity<ReduceInput, ShardReduced>
 {
     public async Task<ShardReduced> RunAsync(ReduceInput input, CancellationToken cancellationToken)
     {
@@ -35,7 +35,19 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         }
 
         var range = RoundGeometry.Range(plan, input.Shard);
-        var aggregate = await AggregateAsync(source, input.Shard, range, cancellationToken);
+        if (plan.Privacy is not null && input.Shard == 0)
+        {
+            await noisy.AdaptClipAsync(plan, source.Contributions, cancellationToken);
+        }
+
+        var aggregate = plan.Privacy is null
+            ? await AggregateAsync(source, input.Shard, range, cancellationToken)
+            : await noisy.MeanAsync(plan, shape, source.Contributions, input.Shard, range, cancellationToken);
+        if (aggregate is null)
+        {
+            return new ShardReduced(true);
+        }
+
         var weights = new float[range.Count];
         if (range.IsBuffers)
         {

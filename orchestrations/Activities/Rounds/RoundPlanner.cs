@@ -1,8 +1,11 @@
 using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
+using FedServerless.Activities.Privacy;
 using FedServerless.Activities.State;
 using FedServerless.Capacity;
+using FedServerless.Model;
 using FedServerless.Numerics;
+using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Wire.Updates;
@@ -14,27 +17,84 @@ namespace FedServerless.Activities.Rounds;
 /// Makes every default and every random choice of a round, written once. A copy that comes second gets what is stored, never
 /// what it computed. The cohort is written first, under its own digest, so that a plan never names what is not there.
 /// </summary>
-internal sealed class RoundPlanner(IObjectStore store, IPresence presence, ModelCatalog models, StandingBook standings)
+internal sealed class RoundPlanner(IObjectStore store, IPresence presence, ModelCatalog models, StandingBook standings, PrivacyLedger ledger)
 {
     private const string RoundPurpose = "round";
 
-    /// <summary>The round's plan: the stored one, or else one made now.</summary>
+    /// <summary>The round's plan: the stored one, or else one made now. A private round's charge is reserved before anybody is selected.</summary>
     /// <param name="input">The round.</param>
     /// <param name="seen">Who was seen lately; null to look.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task<Stored<RoundPlan>> PlanAsync(RoundInput input, IReadOnlyList<string>? seen, CancellationToken cancellationToken)
+    public async Task<PlannedRound> PlanAsync(RoundInput input, IReadOnlyList<string>? seen, CancellationToken cancellationToken)
     {
         var name = StoreNames.Plan(input.Run, input.Round);
-        return await store.FindAsync(name, StoreJson.Default.RoundPlan, cancellationToken)
-            ?? await store.CreateOnceAsync(name, await MakeAsync(input, seen, cancellationToken), StoreJson.Default.RoundPlan, cancellationToken);
+        if (await store.FindAsync(name, StoreJson.Default.RoundPlan, cancellationToken) is { } stored)
+        {
+            return new PlannedRound(stored, null);
+        }
+
+        var run = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value;
+        var served = await models.ServedAsync(run.Spec.Model, cancellationToken)
+            ?? throw new InvalidDataException($"Model '{run.Spec.Model}' has no version; it had one when the run began.");
+        var layout = await models.LayoutAsync(served.Value.Weights, cancellationToken);
+        var privacy = await PrivacyAsync(run, input.Round, layout, cancellationToken);
+        if (await RefuseAsync(run, input.Round, layout, privacy, cancellationToken) is { } refusal)
+        {
+            return new PlannedRound(null, refusal);
+        }
+
+        var plan = await MakeAsync(run.Spec, input, served.Value, layout, privacy, seen, cancellationToken);
+        return new PlannedRound(await store.CreateOnceAsync(name, plan, StoreJson.Default.RoundPlan, cancellationToken), null);
     }
 
-    private async Task<RoundPlan> MakeAsync(RoundInput input, IReadOnlyList<string>? seen, CancellationToken cancellationToken)
+    /// <summary>Clip and grid of a private round; the clip is the last one that an earlier round of the run came to.</summary>
+    private async Task<RoundPrivacy?> PrivacyAsync(RunDocument run, int round, TensorLayout layout, CancellationToken cancellationToken)
     {
-        var spec = (await store.GetAsync(StoreNames.Run(input.Run), StoreJson.Default.RunDocument, cancellationToken)).Value.Spec;
-        var served = await models.ServedAsync(spec.Model, cancellationToken)
-            ?? throw new InvalidDataException($"Model '{spec.Model}' has no version; it had one when the run began.");
-        var layout = await models.LayoutAsync(served.Value.Weights, cancellationToken);
+        if (run.Spec.Privacy is null)
+        {
+            return null;
+        }
+
+        var terms = run.Privacy ?? PrivacyTerms.Of(run.Spec);
+        var clip = terms.Clip;
+        for (var before = round - 1; before > 0 && terms.AdaptiveClip is not null; before--)
+        {
+            if (await store.FindAsync(StoreNames.Clip(run.Id, before), StoreJson.Default.ClipDocument, cancellationToken) is { } last)
+            {
+                clip = last.Value.Next;
+                break;
+            }
+        }
+
+        return new RoundPrivacy(clip, UpdateGrid.BitsFor(Math.Max(1, layout.ParameterCount)), terms);
+    }
+
+    /// <summary>Why the run may not go on, or null; then a private round's charge is reserved.</summary>
+    private async Task<PlanRefusal?> RefuseAsync(RunDocument run, int round, TensorLayout layout, RoundPrivacy? privacy, CancellationToken cancellationToken)
+    {
+        var population = run.Spec.Population;
+        if (privacy is null)
+        {
+            return await ledger.IsGuardedAsync(population, cancellationToken)
+                ? new PlanRefusal(RunStates.Failed, $"population '{population}' has a privacy budget, and a run without privacy would release models beyond it")
+                : null;
+        }
+
+        if (layout.BufferCount + layout.IntegerCount > 0)
+        {
+            return new PlanRefusal(
+                RunStates.Failed,
+                $"model '{run.Spec.Model}' has {layout.BufferCount} buffer values and {layout.IntegerCount} integers, which no noise covers: use normalisation without running statistics");
+        }
+
+        var answer = await ledger.ReserveAsync(population, run.Id, round, privacy.Release, cancellationToken);
+        return answer.Admitted ? null : new PlanRefusal(RunStates.BudgetSpent, answer.Refusal ?? "the privacy budget is spent");
+    }
+
+    private async Task<RoundPlan> MakeAsync(
+        RunSpec spec, RoundInput input, ModelManifest served, TensorLayout layout, RoundPrivacy? privacy, IReadOnlyList<string>? seen,
+        CancellationToken cancellationToken)
+    {
         var cohort = await SelectAsync(spec, input.Round, seen, cancellationToken);
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
@@ -48,9 +108,9 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Round = input.Round,
             Population = spec.Population,
             Model = spec.Model,
-            BaseVersion = served.Value.Version,
-            Base = served.Value.Weights,
-            OptimizerState = served.Value.Optimizer == spec.Optimizer.Name ? served.Value.OptimizerState : null,
+            BaseVersion = served.Version,
+            Base = served.Weights,
+            OptimizerState = served.Optimizer == spec.Optimizer.Name ? served.OptimizerState : null,
             Layout = layout.Digest,
             Parameters = layout.ParameterCount,
             Buffers = layout.BufferCount,
@@ -60,13 +120,16 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Update = update,
             Seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round),
             Cohort = reference,
-            Quorum = Math.Min(spec.Round.Quorum ?? awaited, cohort.Length),
-            Minimum = spec.Round.Minimum,
+
+            // A private round has neither: it waits for its deadline and publishes whoever came.
+            Quorum = privacy is null ? Math.Min(spec.Round.Quorum ?? awaited, cohort.Length) : int.MaxValue,
+            Minimum = privacy is null ? spec.Round.Minimum : 0,
             DeadlineSeconds = spec.Round.DeadlineSeconds,
             ShardCoordinates = shardCoordinates,
             ModelCopies = spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds),
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
+            Privacy = privacy,
         };
     }
 
@@ -93,7 +156,9 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
                 members.Add(member.Name[prefix.Length..]);
             }
 
-            var drawn = ClientSelection.Poisson(members, spec.Selection.Rate ?? 1, spec.Seed, round);
+            var drawn = spec.Privacy is null
+                ? ClientSelection.Poisson(members, spec.Selection.Rate ?? 1, spec.Seed, round)
+                : ClientSelection.SecretPoisson(members, spec.Selection.Rate ?? 1);
             return spec.Aggregation.RootClient is { } trusted ? ClientSelection.With(drawn, trusted) : drawn;
         }
 
@@ -127,3 +192,11 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         return reference;
     }
 }
+
+/// <summary>A plan, or why there is none and what becomes of the run.</summary>
+internal sealed record PlannedRound(Stored<RoundPlan>? Stored, PlanRefusal? Refusal);
+
+/// <summary>Why a run cannot plan another round.</summary>
+/// <param name="State">The final one of <see cref="RunStates"/> that follows.</param>
+/// <param name="Reason">For the operator.</param>
+internal sealed record PlanRefusal(string State, string Reason);

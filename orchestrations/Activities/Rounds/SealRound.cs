@@ -41,7 +41,7 @@ internal sealed class SealRound(IObjectStore store, RunLog log) : IActivity<Roun
             return new SealDocument(false, stopped, receipts);
         }
 
-        if (plan.Cohort.Count == 0)
+        if (plan.Cohort.Count == 0 && plan.Privacy is null)
         {
             return new SealDocument(false, "chance selected nobody", receipts);
         }

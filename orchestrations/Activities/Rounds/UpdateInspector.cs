@@ -2,6 +2,7 @@ using System.Buffers;
 using FedServerless.Activities.State;
 using FedServerless.Model;
 using FedServerless.Numerics;
+using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Wire.Updates;
@@ -20,20 +21,20 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
     /// <summary>Buffers of this name hold variances in every framework that writes them so; a negative one is an attack or a bug.</summary>
     private const string VarianceSuffix = "running_var";
 
-    /// <summary>Why the update is refused, or null and its L2 norm.</summary>
+    /// <summary>Why the update is refused, or null and its L2 norm; in a private round also how it gets onto the grid.</summary>
     /// <param name="plan">The round's plan.</param>
     /// <param name="shape">What an update of it looks like.</param>
     /// <param name="integers">The base's integers.</param>
     /// <param name="client">Whose update.</param>
     /// <param name="digest">Its header's digest.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task<(string? Reason, double Norm)> InspectAsync(
+    public async Task<Inspection> InspectAsync(
         RoundPlan plan, UpdateShape shape, long[] integers, string client, Digest digest, CancellationToken cancellationToken)
     {
         var (header, problem) = await rounds.HeaderAsync(plan, shape, client, digest, cancellationToken);
         if (header is null)
         {
-            return (problem, 0);
+            return new Inspection(problem, 0);
         }
 
         var squares = new RunningSumOfSquares();
@@ -42,18 +43,74 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
             var reason = await InspectPartAsync(plan, header, client, part, squares, integers, cancellationToken);
             if (reason is not null)
             {
-                return (reason, 0);
+                return new Inspection(reason, 0);
             }
         }
 
         if (!double.IsFinite(squares.Norm))
         {
-            return ("its norm is not finite", 0);
+            return new Inspection("its norm is not finite", 0);
         }
 
-        return plan.Aggregation.MaxNorm is { } bound && squares.Norm > bound
-            ? ($"its norm {squares.Norm:G6} exceeds the bound {bound:G6}", 0)
-            : (null, squares.Norm);
+        // A private round clips; it never refuses for a norm, and keeps none.
+        return plan.Privacy is { } privacy ? new Inspection(null, 0, await FitAsync(plan, privacy.Grid, header, client, squares.Norm, cancellationToken))
+            : plan.Aggregation.MaxNorm is { } bound && squares.Norm > bound ? new Inspection($"its norm {squares.Norm:G6} exceeds the bound {bound:G6}", 0)
+            : new Inspection(null, squares.Norm);
+    }
+
+    /// <summary>The scale with which an update that was found sound fits the grid: mostly one more pass over it.</summary>
+    private async Task<GridScale> FitAsync(
+        RoundPlan plan, UpdateGrid grid, UpdateHeader header, string client, double norm, CancellationToken cancellationToken)
+    {
+        var parts = UpdateParts.Cut(header, plan.Update.PartBytes);
+        var fit = grid.BeginFit(norm);
+        while (!fit.IsDone)
+        {
+            var total = default(UInt128);
+            foreach (var part in parts)
+            {
+                total += await SumOfSquaresAsync(plan, header, client, part, fit.Factor, cancellationToken);
+            }
+
+            fit.Offer(total);
+        }
+
+        return fit.Scale;
+    }
+
+    private async Task<UInt128> SumOfSquaresAsync(
+        RoundPlan plan, UpdateHeader header, string client, UpdatePart part, double factor, CancellationToken cancellationToken)
+    {
+        var bytes = ArrayPool<byte>.Shared.Rent(part.Length);
+        var values = ArrayPool<float>.Shared.Rent(UpdateFormat.MaxBlockCoordinates);
+        try
+        {
+            var name = StoreNames.UpdatePart(plan.Run, plan.Round, client, header.Digest, part.Index);
+            if (await store.ReadWholeAsync(name, bytes.AsMemory(0, part.Length), cancellationToken) != part.Length)
+            {
+                throw new InvalidDataException($"'{name}' was whole and is gone.");
+            }
+
+            var total = default(UInt128);
+            for (var block = part.FirstBlock; block < part.FirstBlock + part.BlockCount; block++)
+            {
+                var encoded = bytes.AsSpan((int)(header.BlockOffset(block) - part.Offset), header.BlockLength(block));
+                var decoded = values.AsSpan(0, header.Shape.ValuesOf(block).Count);
+                if (!header.VerifyBlock(block, encoded) || !header.TryDecodeBlock(block, encoded, decoded))
+                {
+                    throw new InvalidDataException($"Block {block} of update {header.Digest} changed while it was validated.");
+                }
+
+                total += UpdateGrid.SumOfSquares(decoded, factor);
+            }
+
+            return total;
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(values);
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 
     private async Task<string?> InspectPartAsync(
@@ -164,3 +221,9 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         return null;
     }
 }
+
+/// <summary>What was found out about an update.</summary>
+/// <param name="Reason">Why it is refused, or null.</param>
+/// <param name="Norm">L2 norm of its parameters; 0 when refused, and in a private round.</param>
+/// <param name="Scale">How it gets onto the grid of a private round; null when refused, and in any other.</param>
+internal readonly record struct Inspection(string? Reason, double Norm, GridScale? Scale = null);

@@ -49,15 +49,24 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Mo
     {
         var name = StoreNames.Receipt(plan.Run, plan.Round, client);
         var receipt = (await store.GetAsync(name, StoreJson.Default.ReceiptDocument, cancellationToken)).Value.Receipt;
-        var samples = Math.Min(receipt.Samples, plan.Aggregation.MaxSamples);
-        var (reason, norm) = receipt switch
+        var found = receipt switch
         {
-            _ when bar is not null => (bar, 0),
-            { Samples: < 1 } => ($"it claims {receipt.Samples} samples, expected 1 or more", 0),
-            _ when receipt.Client != client => ("its receipt names another client", 0),
-            _ when receipt.BaseDigest != plan.Base.Digest => ($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),
+            _ when bar is not null => new Inspection(bar, 0),
+            { Samples: < 1 } => new Inspection($"it claims {receipt.Samples} samples, expected 1 or more", 0),
+            _ when receipt.Client != client => new Inspection("its receipt names another client", 0),
+            _ when receipt.BaseDigest != plan.Base.Digest => new Inspection($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),
             _ => await inspector.InspectAsync(plan, shape, integers, client, receipt.HeaderDigest, cancellationToken),
         };
-        return new Verdict(client, reason, receipt.HeaderDigest, norm, samples, receipt.Bytes, receipt.Metrics);
+        if (plan.Privacy is null)
+        {
+            return new Verdict(
+                client, found.Reason, receipt.HeaderDigest, found.Norm, Math.Min(receipt.Samples, plan.Aggregation.MaxSamples), receipt.Bytes, receipt.Metrics);
+        }
+
+        // What a client claims beside its update is private, too, and no noise covers it.
+        var bit = plan.Privacy.Terms.AdaptiveClip is null ? null : receipt.WithinClip;
+        return new Verdict(
+            client, found.Reason, receipt.HeaderDigest, 0, 1, receipt.Bytes, new Dictionary<string, double>(),
+            found.Scale is { } scale ? new PrivateUpdate(scale, bit) : null);
     }
 }

@@ -1,5 +1,6 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.Models;
+using FedServerless.Activities.Privacy;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
@@ -11,7 +12,7 @@ using FedServerless.Workflows.Runs;
 namespace FedServerless.Activities.Runs;
 
 /// <summary>Says what a run does next, from blobs alone; where it ends, writes the outcome.</summary>
-internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RoundPlanner planner, RunLog log, UsageBook usage)
+internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPreparation models, RoundPlanner planner, RunLog log, UsageBook usage, PrivacyLedger ledger)
     : IActivity<RunProgress, RunStep>
 {
     public async Task<RunStep> RunAsync(RunProgress input, CancellationToken cancellationToken)
@@ -61,8 +62,10 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
 
         // Planned from this very look: a host that starts anew between the decision and the plan has seen nobody yet, and would
         // plan a round for fewer clients than the decision was made for.
-        await planner.PlanAsync(new RoundInput(run.Id, progress.Round), seen, cancellationToken);
-        return new RunStep(RunStepKind.Round, progress);
+        var planned = await planner.PlanAsync(new RoundInput(run.Id, progress.Round), seen, cancellationToken);
+        return planned.Refusal is { } forbidden
+            ? await EndAsync(run, progress, forbidden.State, forbidden.Reason, cancellationToken)
+            : new RunStep(RunStepKind.Round, progress);
     }
 
     /// <summary>
@@ -163,6 +166,12 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
 
     private async Task<RunStep> EndAsync(RunDocument run, RunProgress progress, string state, string reason, CancellationToken cancellationToken)
     {
+        if (run.Spec.Privacy is not null && await store.HeadAsync(StoreNames.Plan(run.Id, progress.Round), cancellationToken) is null)
+        {
+            // Reserved and never planned. A stale copy that plans it all the same finds no reservation to charge, and noises nothing.
+            await ledger.ReleaseAsync(run.Spec.Population, run.Id, progress.Round, cancellationToken);
+        }
+
         var pointer = await store.FindAsync(StoreNames.ModelPointer(run.Spec.Model), StoreJson.Default.PointerDocument, cancellationToken);
         var document = new RunOutcomeDocument(state, reason, progress.Round - 1, progress.Published, pointer?.Value.Version);
         var stored = await store.CreateOnceAsync(StoreNames.RunOutcome(run.Id), document, StoreJson.Default.RunOutcomeDocument, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FedServerless.Capacity;
+using FedServerless.Privacy;
 using FedServerless.Wire;
 
 namespace FedServerless.Activities.State;
@@ -7,7 +8,18 @@ namespace FedServerless.Activities.State;
 /// <summary>A run as created.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Spec">What was asked for, with every default made.</param>
-public sealed record RunDocument(string Id, RunSpec Spec);
+/// <param name="Privacy">What a private run does in every round; null for any other.</param>
+public sealed record RunDocument(
+    string Id, RunSpec Spec, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivacyTerms? Privacy = null)
+{
+    /// <summary>A run as it is created from a legal spec.</summary>
+    /// <exception cref="ArgumentException">No noise keeps the ε asked for.</exception>
+    public static RunDocument Create(string id, RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return new RunDocument(id, spec, spec.Privacy is null ? null : PrivacyTerms.Of(spec));
+    }
+}
 
 /// <summary>What the operator wants of a run.</summary>
 /// <param name="Desired"><c>run</c>, <c>pause</c> or <c>stop</c>.</param>
@@ -99,7 +111,45 @@ public sealed record RoundPlan
     /// <summary>How the work is shared out; null in a plan from before there was a choice: see <see cref="RoundTasks"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReductionPlan? Reduction { get; init; }
+
+    /// <summary>Clipping, grid and noise of a private round; null for any other.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RoundPrivacy? Privacy { get; init; }
 }
+
+/// <summary>What a private round does to its updates.</summary>
+/// <param name="Clip">C of this round, for clipping and noise alike.</param>
+/// <param name="GridBits">k: the sums live on multiples of C·2⁻ᵏ.</param>
+/// <param name="Terms">The run's.</param>
+public sealed record RoundPrivacy(double Clip, int GridBits, PrivacyTerms Terms)
+{
+    /// <summary>The grid.</summary>
+    [JsonIgnore]
+    public UpdateGrid Grid => new(Clip, GridBits);
+
+    /// <summary>What is charged.</summary>
+    [JsonIgnore]
+    public NoisyRelease Release => Terms.Release(GridBits);
+
+    /// <summary>Adaptive clipping, or null for a fixed C.</summary>
+    [JsonIgnore]
+    public AdaptiveClip? Adaptive => Terms.AdaptiveClip is { } terms
+        ? new AdaptiveClip(Terms.NoiseMultiplier, terms.BitNoise, terms.Quantile, terms.LearningRate)
+        : null;
+
+    /// <summary>The noise multiplier of the sum of deltas: z, or more where the bits of adaptive clipping take their share.</summary>
+    [JsonIgnore]
+    public double DeltaNoiseMultiplier => Adaptive?.DeltaNoiseMultiplier ?? Terms.NoiseMultiplier;
+}
+
+/// <summary>How the clipping norm went on after a round that adapts it; made of noised bits alone.</summary>
+/// <param name="NoisyBits">The sum of centred bits in steps, with its noise.</param>
+/// <param name="Next">C of the next round.</param>
+public sealed record ClipDocument(long NoisyBits, double Next);
+
+/// <summary>What makes a private round's commitment impossible to guess.</summary>
+/// <param name="Salt">32 bytes, base64.</param>
+public sealed record CommitmentDocument(string Salt);
 
 /// <summary>An object with its content's digest.</summary>
 /// <param name="Object">Its name in the store.</param>
@@ -151,9 +201,16 @@ public sealed record VerdictsDocument(IReadOnlyList<Verdict> Verdicts);
 /// <param name="Norm">L2 norm of its parameters; 0 when refused.</param>
 /// <param name="Samples">Samples claimed, capped by the plan.</param>
 /// <param name="Bytes">Header and payload.</param>
-/// <param name="Metrics">As claimed.</param>
+/// <param name="Metrics">As claimed; empty in a private round.</param>
+/// <param name="Private">How it goes onto the grid of a private round; null when refused, and in any other round.</param>
 public sealed record Verdict(
-    string Client, string? Reason, Digest Header, double Norm, long Samples, long Bytes, IReadOnlyDictionary<string, double> Metrics);
+    string Client, string? Reason, Digest Header, double Norm, long Samples, long Bytes, IReadOnlyDictionary<string, double> Metrics,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null);
+
+/// <summary>What a private round needs of an update. Made of un-noised values: it goes when the round closes.</summary>
+/// <param name="Scale">How its coordinates get onto the grid.</param>
+/// <param name="WithinClip">The bit of adaptive clipping, or null where it was not asked or not sent.</param>
+public sealed record PrivateUpdate(GridScale Scale, bool? WithinClip);
 
 /// <summary>The verdicts of a round and the weights that follow; every later step reads only this.</summary>
 /// <param name="Accepted">Sound updates in the order of client ids.</param>
@@ -164,8 +221,11 @@ public sealed record AcceptedDocument(IReadOnlyList<AcceptedUpdate> Accepted, IR
 /// <param name="Client">Whose.</param>
 /// <param name="Header">Its header's digest.</param>
 /// <param name="Weight">Its weight before division by the sum of weights; above 0.</param>
-/// <param name="Norm">L2 norm of its parameters.</param>
-public sealed record AcceptedUpdate(string Client, Digest Header, double Weight, double Norm);
+/// <param name="Norm">L2 norm of its parameters; 0 in a private round.</param>
+/// <param name="Private">How it goes onto the grid of a private round that is not closed; else null.</param>
+public sealed record AcceptedUpdate(
+    string Client, Digest Header, double Weight, double Norm,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null);
 
 /// <summary>What a robust rule made of the accepted updates.</summary>
 /// <param name="Refusal">Why there is no aggregate, or null.</param>
@@ -230,10 +290,20 @@ public sealed record RoundAccount(ResourceUsage Servers, ResourceUsage Devices, 
 /// <param name="AcceptedDigest">SHA-256 of the round's accepted document, or null.</param>
 /// <param name="Accepted">Updates in it.</param>
 /// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
+/// <param name="Privacy">Of a version that a private round made; null for any other.</param>
 public sealed record ModelManifest(
     string Model, string Version, string? Parent, Digest? ParentManifest, string? Run, int Round, StoredArtifact Weights,
     StoredArtifact? OptimizerState, string? Optimizer, Digest Layout, Digest? Plan, Digest? Seal, Digest? AcceptedDigest, int Accepted,
-    IReadOnlyDictionary<string, double> Metrics);
+    IReadOnlyDictionary<string, double> Metrics,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestPrivacy? Privacy = null);
+
+/// <summary>
+/// What a version says of the private round that made it, instead of who took part: no digest of plan, seal or receipts, which a guess of
+/// the cohort could be held against, no count, no metric.
+/// </summary>
+/// <param name="Commitment">SHA-256 of a secret salt and the digests of plan and seal: opens by publishing the salt.</param>
+/// <param name="Release">What was charged.</param>
+public sealed record ManifestPrivacy(Digest Commitment, NoisyRelease Release);
 
 /// <summary>Which version a model serves.</summary>
 /// <param name="Version">The version.</param>

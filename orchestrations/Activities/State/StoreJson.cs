@@ -29,4 +29,6 @@ namespace FedServerless.Activities.State;
 [JsonSerializable(typeof(EvaluationSealDocument))]
 [JsonSerializable(typeof(LogDocument))]
 [JsonSerializable(typeof(ResourceUsage))]
+[JsonSerializable(typeof(ClipDocument))]
+[JsonSerializable(typeof(CommitmentDocument))]
 public sealed partial class StoreJson : JsonSerializerContext;

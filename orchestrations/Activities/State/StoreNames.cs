@@ -102,6 +102,21 @@ public static class StoreNames
     /// <summary>What a robust rule decided about the accepted updates; create-once.</summary>
     public static string Decision(string run, int round) => Round(run, round) + "decision.json";
 
+    /// <summary>
+    /// The noised sum of one shard of a private round; create-once. Emptied, never deleted, when the round closes: its name keeps a late copy of the
+    /// work from publishing a second draw.
+    /// </summary>
+    public static string NoisySum(string run, int round, int shard) => $"{NoisySums(run, round)}{shard:D4}";
+
+    /// <summary>Prefix of the noised sums.</summary>
+    public static string NoisySums(string run, int round) => Round(run, round) + "noisy/";
+
+    /// <summary>The next clipping norm, of a private round that adapts it; create-once.</summary>
+    public static string Clip(string run, int round) => Round(run, round) + "clip.json";
+
+    /// <summary>The salt of a private round's commitment; create-once.</summary>
+    public static string Commitment(string run, int round) => Round(run, round) + "commitment.json";
+
     /// <summary>A slice of a result vector (<c>weights</c> or an optimizer state's name); create-once.</summary>
     public static string Slice(string run, int round, int shard, string vector) => $"{Slices(run, round)}{shard:D4}.{vector}";
 

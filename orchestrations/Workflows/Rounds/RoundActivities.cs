@@ -23,6 +23,9 @@ public static class RoundActivities
     /// <summary>Makes verdicts into weights, once.</summary>
     public static Activity<RoundInput, RoundAccepted> AcceptUpdates { get; } = new("AcceptUpdates", RetrySpec.Storage);
 
+    /// <summary>Charges a private round to the population's ledger, before its noise is drawn; returns the number of the ledger's entry.</summary>
+    public static Activity<RoundInput, long> ChargePrivacy { get; } = new("ChargePrivacy", RetrySpec.Storage);
+
     /// <summary>Takes the updates' inner products over one coordinate range, for rules that compare clients.</summary>
     public static Activity<MeasureInput, int> MeasureShard { get; } = new("MeasureShard", RetrySpec.Storage);
 

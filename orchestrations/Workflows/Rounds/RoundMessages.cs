@@ -8,7 +8,8 @@ public sealed record RoundInput(string Run, int Round);
 /// <summary>A plan in brief.</summary>
 /// <param name="Cohort">Clients selected; 0 when chance selected nobody.</param>
 /// <param name="Shards">Coordinate shards to reduce.</param>
-public sealed record RoundPlanned(int Cohort, int Shards);
+/// <param name="IsPrivate">True for a round under differential privacy: it collects even for nobody, and is charged before its noise is drawn.</param>
+public sealed record RoundPlanned(int Cohort, int Shards, bool IsPrivate = false);
 
 /// <summary>Collecting began.</summary>
 /// <param name="OpenedAt">When.</param>

@@ -24,7 +24,7 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
     private static async Task<(string? Reason, string? Version)> PublishAsync(IWorkflowContext context, RoundInput input)
     {
         var plan = await context.CallAsync(RoundActivities.PlanRound, input);
-        if (plan.Cohort > 0)
+        if (plan.Cohort > 0 || plan.IsPrivate)
         {
             var opened = await context.CallAsync(RoundActivities.OpenRound, input);
             context.SetStatus("collecting");
@@ -43,6 +43,11 @@ public sealed class RoundWorkflow : IWorkflow<RoundInput, RoundOutcome>
         if (!accepted.Enough)
         {
             return ($"{accepted.Accepted} updates were accepted, fewer than the minimum.", null);
+        }
+
+        if (plan.IsPrivate)
+        {
+            await context.CallAsync(RoundActivities.ChargePrivacy, input);
         }
 
         context.SetStatus("aggregating");

@@ -3,7 +3,6 @@ using FedServerless.Aggregation.Robust;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
-using FedServerless.Workflows.Runs;
 
 namespace FedServerless.Orchestrations.Tests.Runs;
 
@@ -74,7 +73,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         var store = plan is { } hurt ? FaultInjectingStore.At(disk, hurt.Number, hurt.Fault) : new FaultInjectingStore(disk);
         await using (var federation = new SimulatedFederation(disk, clients, store))
         {
-            await RunUntilDeadOrDoneAsync(federation, store);
+            await federation.RunUntilDeadOrDoneAsync(store);
         }
 
         if (store.HasCrashed)
@@ -86,23 +85,6 @@ public sealed class CrashTests(ITestOutputHelper output)
         await CheckAsync(disk, clients);
         var version = await disk.GetAsync(StoreNames.ModelPointer("digits"), StoreJson.Default.PointerDocument, CancellationToken.None);
         return (disk.Peek(StoreNames.Weights("digits", version.Value.Version))!, store.WriteCount);
-    }
-
-    private static async Task RunUntilDeadOrDoneAsync(SimulatedFederation federation, FaultInjectingStore store)
-    {
-        await federation.Environment.Client.StartAsync(
-            TrainingRunWorkflow.Definition, SimulatedFederation.RunId, new RunProgress(SimulatedFederation.RunId), CancellationToken.None);
-        while (!store.HasCrashed)
-        {
-            var due = await federation.Environment.RunUntilIdleAsync();
-            var status = await federation.Environment.Client.GetStatusAsync(SimulatedFederation.RunId, CancellationToken.None);
-            if (status!.Phase != Workflows.Engine.WorkflowPhase.Running || due is null)
-            {
-                return;
-            }
-
-            federation.Environment.Time.AdvanceTo(due.Value);
-        }
     }
 
     private static async Task CheckAsync(InMemoryObjectStore disk, SimulatedClients clients)

@@ -64,7 +64,7 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflo
 
     /// <summary>Stores the run; the caller of the gateway would have.</summary>
     public static async Task CreateAsync(IObjectStore disk, RunSpec spec) =>
-        await disk.PutAsync(StoreNames.Run(RunId), new RunDocument(RunId, spec), StoreJson.Default.RunDocument, PutCondition.CreateOnce, CancellationToken.None);
+        await disk.PutAsync(StoreNames.Run(RunId), RunDocument.Create(RunId, spec), StoreJson.Default.RunDocument, PutCondition.CreateOnce, CancellationToken.None);
 
     /// <summary>Stores an own model as version 0.</summary>
     public static async Task AdoptAsync(IObjectStore disk, string model, ModelState state)
@@ -78,6 +78,23 @@ public sealed class SimulatedFederation : IAsyncDisposable, IRoundBell, IWorkflo
 
     /// <summary>Runs the run to its end, skipping time.</summary>
     public Task<RunResult> RunAsync() => Environment.RunAsync(TrainingRunWorkflow.Definition, new RunProgress(RunId), RunId);
+
+    /// <summary>Runs the run until it ends or its store has crashed, skipping time.</summary>
+    public async Task RunUntilDeadOrDoneAsync(FaultInjectingStore store)
+    {
+        await Environment.Client.StartAsync(TrainingRunWorkflow.Definition, RunId, new RunProgress(RunId), CancellationToken.None);
+        while (!store.HasCrashed)
+        {
+            var due = await Environment.RunUntilIdleAsync();
+            var status = await Environment.Client.GetStatusAsync(RunId, CancellationToken.None);
+            if (status!.Phase != WorkflowPhase.Running || due is null)
+            {
+                return;
+            }
+
+            Environment.Time.AdvanceTo(due.Value);
+        }
+    }
 
     /// <summary>Runs one round to its end, skipping time.</summary>
     public Task<RoundOutcome> RunRoundAsync(int round = 1) =>
