@@ -73,6 +73,12 @@ public sealed record PrivacyTerms
         NoiseCalibration.Least(budget.Epsilon, UpdateGrid.BitsFor(1), noise =>
         {
             var release = new NoisyRelease(sampling, rate, noise) { GridBits = UpdateGrid.BitsFor(1) };
+            if (noise / release.Sensitivity(PrivacyAdversary.ModelHolder) < ReleaseEvent.LeastNoiseMultiplier)
+            {
+                // The search starts at the least noise there is, which a sensitivity of 2 halves: nothing prices that, so it keeps no promise.
+                return double.PositiveInfinity;
+            }
+
             return RenyiCurve.Of(new RepeatedEvent(release.Against(PrivacyAdversary.ModelHolder), rounds), RenyiOrders.Default).Spend(budget.Delta).Epsilon;
         });
 }

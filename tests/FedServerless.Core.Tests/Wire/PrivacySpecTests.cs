@@ -93,6 +93,20 @@ public sealed class PrivacySpecTests
     }
 
     [Fact]
+    public void Of_FixedSizeSampleAndAnEpsilon_FindsTheNoise()
+    {
+        var spec = Spec(new PrivacySpec { Clients = 1000, Epsilon = 3 }) with
+        {
+            Selection = new SelectionSpec { Kind = "uniform", Clients = 100, QuarantineAfter = 0 },
+        };
+
+        var terms = PrivacyTerms.Of(spec);
+
+        var release = terms.Release(UpdateGrid.BitsFor(1)).Against(PrivacyAdversary.ModelHolder);
+        Assert.InRange(RenyiCurve.Of(new RepeatedEvent(release, 10), RenyiOrders.Default).Spend(1e-4).Epsilon, 2.999, 3);
+    }
+
+    [Fact]
     public void TryParse_PrivacyAlone_FillsInWhatPrivacyNeeds()
     {
         const string Json = """{"model":"m","rounds":10,"privacy":{"clients":1000,"level":"balanced"}}""";
