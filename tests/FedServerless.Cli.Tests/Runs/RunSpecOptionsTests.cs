@@ -71,6 +71,85 @@ public sealed class RunSpecOptionsTests : IDisposable
     public void Build_NeitherFileNorModelAndRounds_SaysWhatIsNeeded(string line) =>
         Assert.Contains("--spec FILE", Assert.Throws<CommandException>(() => Build(line)).Message, StringComparison.Ordinal);
 
+    // What the server makes of the same words in JSON: the two must not drift apart.
+    [Fact]
+    public void Build_PrivacyLevel_FillsWhatTheServerWouldFill()
+    {
+        var path = Write("""{"model":"press","rounds":5,"privacy":{"level":"balanced","clients":1000}}""");
+
+        var spec = Build("--model press --rounds 5 --privacy balanced --privacy-clients 1000");
+
+        Assert.Equal(Build($"--spec {path}"), spec);
+        Assert.Equal(("poisson", 0.1, 0, "uniform"), (spec.Selection.Kind, spec.Selection.Rate!.Value, spec.Selection.QuarantineAfter, spec.Aggregation.Weighting));
+    }
+
+    [Fact]
+    public void Build_PrivacyInNumbers_SetsEach()
+    {
+        var spec = Build("--model press --rounds 5 --privacy 2.5 --privacy-clients 1000 --privacy-rate 0.02 --privacy-delta 1e-5 --privacy-clip 0.5");
+
+        Assert.Equal(new PrivacySpec { Epsilon = 2.5, Clients = 1000, Delta = 1e-5, Clip = 0.5 }, spec.Privacy);
+        Assert.Equal(0.02, spec.Selection.Rate);
+    }
+
+    [Fact]
+    public void Build_PrivacyNoise_SetsTheMultiplier() =>
+        Assert.Equal(new PrivacySpec { NoiseMultiplier = 1.5, Clients = 50 }, Build("--model press --rounds 5 --privacy-noise 1.5 --privacy-clients 50").Privacy);
+
+    [Fact]
+    public void Build_PrivacyWithAFixedCohort_KeepsIt() =>
+        Assert.Equal(
+            new SelectionSpec { Kind = "uniform", Clients = 20, QuarantineAfter = 0 },
+            Build("--model press --rounds 5 --clients 20 --privacy 3 --privacy-clients 50").Selection);
+
+    [Fact]
+    public void Build_PrivateFileAndAnotherLevel_OptionWins()
+    {
+        var path = Write("""{"model":"press","rounds":5,"privacy":{"level":"balanced","clients":1000},"selection":{"kind":"poisson","rate":0.5}}""");
+
+        var spec = Build($"--spec {path} --privacy 1.5 --privacy-clients 500");
+
+        Assert.Equal(new PrivacySpec { Epsilon = 1.5, Clients = 500 }, spec.Privacy);
+        Assert.Equal(0.5, spec.Selection.Rate);
+    }
+
+    [Theory]
+    [InlineData("--privacy balanced", "needs --privacy-clients N")]
+    [InlineData("--privacy-clients 50", "--privacy-clients says how; --privacy or --privacy-noise says that a run is private")]
+    [InlineData("--privacy-clip 0.5", "--privacy-clip says how")]
+    [InlineData("--privacy balanced --privacy-noise 1 --privacy-clients 50", "exactly one of level, epsilon and noiseMultiplier")]
+    [InlineData("--privacy 2 --privacy-clients 50 --privacy-delta 0.02", "publishing one client at random keeps a δ of 1/N")]
+    [InlineData("--privacy 2 --privacy-clients 50 --privacy-clip 0", "privacy.clip")]
+    [InlineData("--privacy 2 --privacy-clients 50 --privacy-clip NaN", "privacy.clip")]
+    [InlineData("--privacy-noise 0 --privacy-clients 50", "privacy.noiseMultiplier")]
+    [InlineData("--privacy 2 --privacy-clients 0", "privacy.clients")]
+    [InlineData("--privacy 2 --privacy-clients 50 --max-norm 5", "updates are clipped, never refused for their norm")]
+    [InlineData("--privacy 2 --privacy-clients 50 --quorum 5", "a private round waits for its deadline")]
+    public void Build_PrivacyThatCannotBe_SaysWhy(string options, string message)
+    {
+        var refused = Assert.Throws<CommandException>(() => Build($"--model press --rounds 5 {options}"));
+
+        Assert.Equal(ExitCodes.Usage, refused.ExitCode);
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("NaN")]
+    [InlineData("101")]
+    public void Parse_PrivacyIsNoLevelAndNoEpsilon_IsRefused(string value)
+    {
+        var command = new Command("start");
+        foreach (var option in new RunSpecOptions().All)
+        {
+            command.Add(option);
+        }
+
+        Assert.Contains("expected strict, balanced, light, or an epsilon", Assert.Single(command.Parse(["--privacy", value]).Errors).Message, StringComparison.Ordinal);
+    }
+
     private RunSpec Build(string line)
     {
         var options = new RunSpecOptions();
