@@ -117,11 +117,7 @@ public sealed class RunFeatureTests
         await federation.EnrolAndStartAsync(2);
         var model = Architectures.Initialize(new ArchitectureSpec { Name = "mlp", Inputs = 6, Hidden = [5], Outputs = 3 }, 9);
         var bytes = ModelStateFile.ToBytes(model);
-        var wire = WireJson.Default;
-        var upload = await federation.Operator.PostAsync(
-            "models/mine/uploads", new ModelUploadRequest(Digest.Of(bytes), bytes.Length), wire.ModelUploadRequest, wire.PartUpload);
-        await PutAsync(federation, upload, bytes);
-        await federation.Operator.PostAsync("models/mine", new CreateModelRequest(Digest.Of(bytes)), wire.CreateModelRequest, wire.VersionView);
+        await federation.Operator.PutModelAsync("mine", bytes);
 
         await federation.Operator.StartRunAsync("run", Specs.Small(clients: 2, rounds: 1) with { Model = "mine", Architecture = null });
         await federation.Operator.WaitForEndAsync("run");
@@ -178,22 +174,5 @@ public sealed class RunFeatureTests
         {
             await Task.Delay(5);
         }
-    }
-
-    private static async Task PutAsync(HostedFederation federation, PartUpload upload, byte[] bytes)
-    {
-        using var http = new HttpClient(federation.Network.Handler, disposeHandler: false) { BaseAddress = HostNetwork.Address };
-        using var content = new ByteArrayContent(bytes);
-        using var request = new HttpRequestMessage(new HttpMethod(upload.Method), upload.Url) { Content = content };
-        foreach (var (name, value) in upload.Headers)
-        {
-            if (!request.Headers.TryAddWithoutValidation(name, value))
-            {
-                content.Headers.TryAddWithoutValidation(name, value);
-            }
-        }
-
-        using var answer = await http.SendAsync(request);
-        answer.EnsureSuccessStatusCode();
     }
 }

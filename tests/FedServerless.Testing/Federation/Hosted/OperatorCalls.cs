@@ -43,6 +43,27 @@ public sealed class OperatorCalls(HttpMessageHandler handler, Func<string> key) 
         return made.Code;
     }
 
+    /// <summary>Uploads a file as version 0 of a model, as <c>fed model put</c> does.</summary>
+    public async Task<VersionView> PutModelAsync(string model, byte[] file)
+    {
+        var digest = Digest.Of(file);
+        var upload = await PostAsync(
+            $"models/{model}/uploads", new ModelUploadRequest(digest, file.Length), WireJson.Default.ModelUploadRequest, WireJson.Default.PartUpload);
+        using var content = new ByteArrayContent(file);
+        using var request = new HttpRequestMessage(new HttpMethod(upload.Method), new Uri(HostNetwork.Address, upload.Url)) { Content = content };
+        foreach (var (name, value) in upload.Headers)
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, value))
+            {
+                content.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        using var answer = await _http.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        return await PostAsync($"models/{model}", new CreateModelRequest(digest), WireJson.Default.CreateModelRequest, WireJson.Default.VersionView);
+    }
+
     /// <summary>Creates a run and starts it.</summary>
     public async Task<RunView> StartRunAsync(string id, RunSpec spec)
     {
