@@ -44,7 +44,9 @@ internal sealed class RunSpecOptions
     private readonly Option<double?> _learningRate = new("--lr") { Description = "Local learning rate.", HelpName = "X" };
     private readonly Option<double?> _momentum = new("--momentum") { Description = "Local momentum.", HelpName = "X" };
     private readonly Option<double?> _proximalMu = new("--proximal-mu") { Description = "FedProx's µ.", HelpName = "X" };
-    private readonly Option<string?> _codec = new("--codec") { Description = $"How updates travel: {UpdateCodecs.Float32}, {UpdateCodecs.Float16} or {UpdateCodecs.Int8}.", HelpName = "NAME" };
+    private readonly Option<string?> _codec = new("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}.", HelpName = "NAME" };
+    private readonly Option<double?> _keep = new("--keep") { Description = $"Share of the parameters that a top-k or random-k codec sends: 0.01 for one in a hundred. Default {UpdateCodecs.DefaultKeep}.", HelpName = "X" };
+    private readonly Option<string?> _rounding = new("--rounding") { Description = $"How codecs with int8 or int4 round: {UpdateRoundings.Nearest} (default) or {UpdateRoundings.Stochastic}.", HelpName = "NAME" };
     private readonly Option<string?> _optimizer = new("--optimizer") { Description = $"What the server does with the mean update: {string.Join(", ", ServerOptimizers.Names)}.", HelpName = "NAME" };
     private readonly Option<double?> _serverLearningRate = new("--server-lr") { Description = "The server optimizer's learning rate.", HelpName = "X" };
     private readonly Option<double?> _maxNorm = new("--max-norm") { Description = "Refuse updates whose norm is larger.", HelpName = "X" };
@@ -55,7 +57,8 @@ internal sealed class RunSpecOptions
 
     public RunSpecOptions()
     {
-        _codec.OneOf(UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8);
+        _codec.OneOf([.. UpdateCodecs.All.Names]);
+        _rounding.OneOf([.. UpdateRoundings.Names]);
         _optimizer.OneOf([.. ServerOptimizers.Names]);
     }
 
@@ -63,7 +66,7 @@ internal sealed class RunSpecOptions
     public IEnumerable<Option> All =>
     [
         _spec, _model, _population, _architecture, _rounds, _seed, _clients, _minimum, _quorum, _deadline,
-        _epochs, _batch, _learningRate, _momentum, _proximalMu, _codec, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
+        _epochs, _batch, _learningRate, _momentum, _proximalMu, _codec, _keep, _rounding, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
         .. _privacy.All,
     ];
 
@@ -135,7 +138,12 @@ internal sealed class RunSpecOptions
                 Name = parsed.GetValue(_optimizer) ?? spec.Optimizer.Name,
                 LearningRate = parsed.GetValue(_serverLearningRate) ?? spec.Optimizer.LearningRate,
             },
-            Update = spec.Update with { Codec = parsed.GetValue(_codec) ?? spec.Update.Codec },
+            Update = spec.Update with
+            {
+                Codec = parsed.GetValue(_codec) ?? spec.Update.Codec,
+                Keep = parsed.GetValue(_keep) ?? spec.Update.Keep,
+                Rounding = parsed.GetValue(_rounding) ?? spec.Update.Rounding,
+            },
         };
     }
 

@@ -28,6 +28,22 @@ public static class WeightedMean
         WeightedFold.One<Float32Values, float>(new(default, update, weight), sum);
     }
 
+    /// <summary>
+    /// <c>sum[indices[i]] += weight · (double)values[i]</c>: the bytes of <see cref="Accumulate"/>
+    /// over the values with the zeros between them, since a sum that began at +0 is never −0 and a zero more leaves it as it is.
+    /// </summary>
+    /// <param name="indices">Below the length of <paramref name="sum"/>, each at most once.</param>
+    /// <param name="values">As many, finite.</param>
+    /// <param name="weight">Finite.</param>
+    /// <param name="sum">The sums.</param>
+    internal static void AccumulateAt(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, double weight, Span<double> sum)
+    {
+        for (var i = 0; i < indices.Length; i++)
+        {
+            sum[indices[i]] += weight * values[i];
+        }
+    }
+
     /// <summary><c>sum[i] += weight · (double)value[i]</c> over little-endian float32.</summary>
     /// <param name="values">Four bytes a value, at any address.</param>
     /// <param name="weight">Finite.</param>

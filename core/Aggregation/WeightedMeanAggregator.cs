@@ -15,6 +15,7 @@ internal sealed class WeightedMeanAggregator : ISumAggregator
     {
         private double[] _sum = [];
         private float[] _decoded = [];
+        private SparseBlock? _sparse;
 
         // NaN once a block was refused: the sum then holds part of it.
         private double _weight;
@@ -119,6 +120,11 @@ internal sealed class WeightedMeanAggregator : ISumAggregator
 
         private bool TryAccumulateDecoded(IUpdateCodec codec, ReadOnlySpan<byte> block, double weight, Span<double> sum)
         {
+            if (codec is ISparseUpdateCodec sparse)
+            {
+                return TryAccumulateSparse(sparse, block, weight, sum);
+            }
+
             if (_decoded.Length < sum.Length)
             {
                 _decoded = new float[sum.Length];
@@ -131,6 +137,18 @@ internal sealed class WeightedMeanAggregator : ISumAggregator
             }
 
             WeightedMean.Accumulate(decoded, weight, sum);
+            return true;
+        }
+
+        private bool TryAccumulateSparse(ISparseUpdateCodec codec, ReadOnlySpan<byte> block, double weight, Span<double> sum)
+        {
+            _sparse ??= new SparseBlock();
+            if (!codec.TryRead(block, sum.Length, _sparse))
+            {
+                return false;
+            }
+
+            WeightedMean.AccumulateAt(_sparse.Indices, _sparse.Values, weight, sum);
             return true;
         }
 

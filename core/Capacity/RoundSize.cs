@@ -12,7 +12,7 @@ namespace FedServerless.Capacity;
 /// <param name="AllShardReads">Reads of one update by all shards together.</param>
 public sealed record RoundSize(int Clients, long UpdateBytes, int Parts, int Shards, long ShardBytes, int ShardReads, int AllShardReads)
 {
-    /// <summary>Measures a round; exact for codecs of fixed length, as all built-in ones are.</summary>
+    /// <summary>Measures a round; exact for codecs of fixed length, and what is to be expected of others.</summary>
     /// <param name="shape">What an update looks like.</param>
     /// <param name="partBytes">Most bytes of a part.</param>
     /// <param name="shardCoordinates">Coordinates of a shard.</param>
@@ -26,12 +26,13 @@ public sealed record RoundSize(int Clients, long UpdateBytes, int Parts, int Sha
         foreach (var (start, count) in Ranges(shape, shardCoordinates))
         {
             var (first, blocks) = shape.BlocksOf(start, count);
-            var bytes = Enumerable.Range(first, blocks).Sum(block => (long)shape.BlockLengthBounds(block).Max);
+            var bytes = Enumerable.Range(first, blocks).Sum(block => (long)shape.ExpectedBlockLength(block));
             var reads = parts[first + blocks - 1] - parts[first] + 1;
             (longest, most, all) = (Math.Max(longest, bytes), Math.Max(most, reads), all + reads);
         }
 
-        return new RoundSize(clients, shape.MaxPayloadLength, parts.Length == 0 ? 0 : parts[^1] + 1, shards, longest, most, all);
+        var payload = Enumerable.Range(0, shape.BlockCount).Sum(block => (long)shape.ExpectedBlockLength(block));
+        return new RoundSize(clients, payload, parts.Length == 0 ? 0 : parts[^1] + 1, shards, longest, most, all);
     }
 
     private static IEnumerable<(long Start, long Count)> Ranges(UpdateShape shape, long shardCoordinates)
@@ -48,14 +49,14 @@ public sealed record RoundSize(int Clients, long UpdateBytes, int Parts, int Sha
         }
     }
 
-    /// <summary>For each block, the part that holds it in the longest payload: cut as <see cref="UpdateParts"/> cuts it.</summary>
+    /// <summary>For each block, the part that holds it in a payload of the expected length: cut as <see cref="UpdateParts"/> cuts it.</summary>
     private static int[] PartsOfBlocks(UpdateShape shape, int partBytes)
     {
         var parts = new int[shape.BlockCount];
         var (part, filled) = (-1, (long)partBytes);
         for (var block = 0; block < parts.Length; block++)
         {
-            var length = shape.BlockLengthBounds(block).Max;
+            var length = shape.ExpectedBlockLength(block);
             filled += length;
             if (filled > partBytes)
             {

@@ -1,6 +1,6 @@
 namespace FedServerless.Compression;
 
-internal sealed class Float16Codec : IUpdateCodec
+internal sealed record Float16Codec : IUpdateCodec
 {
     public string Name => UpdateCodecs.Float16;
 

@@ -2,7 +2,7 @@ using FedServerless.Numerics;
 
 namespace FedServerless.Compression;
 
-internal sealed class Float32Codec : IUpdateCodec
+internal sealed record Float32Codec : IUpdateCodec
 {
     public string Name => UpdateCodecs.Float32;
 

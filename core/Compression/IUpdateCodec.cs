@@ -19,8 +19,29 @@ public interface IUpdateCodec
     /// </summary>
     bool IsComparable => true;
 
+    /// <summary>True when the blocks' coordinates are drawn from the plan's <see cref="Wire.UpdateSpec.MaskSeed"/>. Default false.</summary>
+    bool HasMask => false;
+
     /// <summary>Smallest and largest legal encoded length, in bytes, of a block of <paramref name="coordinates"/> values.</summary>
     (int Min, int Max) EncodedLength(int coordinates);
+
+    /// <summary>
+    /// Bytes to expect of a block of so many values, for forecasts: for codecs of fixed length exact, and the default the largest legal
+    /// length.
+    /// </summary>
+    int ExpectedLength(int coordinates) => EncodedLength(coordinates).Max;
+
+    /// <summary>
+    /// Largest legal length of all blocks of an update together, in bytes. Default: of each block its largest. Less where blocks share
+    /// what an update may send.
+    /// </summary>
+    /// <param name="coordinates">Values of the update, 0 or more.</param>
+    /// <param name="blockCoordinates">Values a block but for the last.</param>
+    long MaxUpdateLength(long coordinates, int blockCoordinates)
+    {
+        var (whole, rest) = Math.DivRem(coordinates, blockCoordinates);
+        return (whole * EncodedLength(blockCoordinates).Max) + (rest == 0 ? 0 : EncodedLength((int)rest).Max);
+    }
 
     /// <summary>Encodes a block of finite values; returns the bytes written.</summary>
     /// <param name="values">1 or more finite values.</param>

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace FedServerless.Compression;
 
-internal sealed class Int8Codec : IUpdateCodec
+/// <param name="AtRandom">True to round stochastically. The bytes do not tell.</param>
+internal sealed record Int8Codec(bool AtRandom = false) : IUpdateCodec
 {
     private const int ScaleBytes = 4;
     private const float MaxLevel = 127f;
@@ -14,25 +15,24 @@ internal sealed class Int8Codec : IUpdateCodec
 
     public (int Min, int Max) EncodedLength(int coordinates) => (ScaleBytes + coordinates, ScaleBytes + coordinates);
 
-    public int Encode(ReadOnlySpan<float> values, Span<byte> destination)
-    {
-        var scale = Int8Kernels.MaxMagnitude(values) / MaxLevel;
-        if (float.IsInfinity(scale * MaxLevel))
-        {
-            // Only for magnitudes within 127 half steps of float.MaxValue, where the quotient may have been rounded up.
-            scale = MathF.BitDecrement(scale);
-        }
+    public int Encode(ReadOnlySpan<float> values, Span<byte> destination) => Encode(values, destination, 0);
 
+    public int Encode(ReadOnlySpan<float> values, Span<byte> destination, long chance)
+    {
+        var scale = LevelScale.Of(LevelKernels.MaxMagnitude(values), MaxLevel);
         BinaryPrimitives.WriteSingleLittleEndian(destination, scale);
         var levels = destination.Slice(ScaleBytes, values.Length);
         if (scale == 0)
         {
-            // All zeros, or so small (below 127 · 2⁻¹⁵⁰) that the scale underflows.
             levels.Clear();
+        }
+        else if (AtRandom)
+        {
+            LevelKernels.QuantizeAtRandom(values, scale, MaxLevel, new Lots(chance), levels);
         }
         else
         {
-            Int8Kernels.Quantize(values, scale, levels);
+            LevelKernels.Quantize(values, scale, MaxLevel, levels);
         }
 
         return ScaleBytes + values.Length;
@@ -45,17 +45,15 @@ internal sealed class Int8Codec : IUpdateCodec
             return false;
         }
 
+        // One bound for the block instead of a look at every product.
         var scale = BinaryPrimitives.ReadSingleLittleEndian(block);
         var levels = block[ScaleBytes..];
-
-        // One bound for the block instead of a look at every product. −0 is refused too: a legal encoder never writes it,
-        // and one value should have one encoding.
-        if (!float.IsFinite(scale * MaxLevel) || scale < 0 || float.IsNegative(scale) || levels.Contains(RefusedLevel))
+        if (!LevelScale.IsLegal(scale, MaxLevel) || levels.Contains(RefusedLevel))
         {
             return false;
         }
 
-        Int8Kernels.Dequantize(levels, scale, destination);
+        LevelKernels.Dequantize(levels, scale, destination);
         return true;
     }
 }

@@ -19,6 +19,7 @@ namespace FedServerless.Numerics;
 /// </remarks>
 public sealed class DeterministicRandom
 {
+    private const int ShortText = 512;
     private const double TwoToMinus52 = 1.0 / (1L << 52);
     private const double TwoToMinus53 = 1.0 / (1L << 53);
 
@@ -26,6 +27,8 @@ public sealed class DeterministicRandom
     private ulong _s1;
     private ulong _s2;
     private ulong _s3;
+
+    private static ReadOnlySpan<byte> Label => "fed-random-1"u8;
 
     /// <summary>A stream for <paramref name="seed"/>; any value is good, neighbours are unrelated.</summary>
     public DeterministicRandom(long seed)
@@ -158,38 +161,40 @@ public sealed class DeterministicRandom
     {
         ArgumentNullException.ThrowIfNull(purpose);
         ArgumentNullException.ThrowIfNull(name);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData("fed-random-1"u8);
-        AppendInt64(hash, seed);
-        AppendText(hash, purpose);
-        AppendText(hash, name);
-        AppendInt32(hash, path.Length);
+        var length = Label.Length + sizeof(long) + (3 * sizeof(int)) + Encoding.UTF8.GetByteCount(purpose) + Encoding.UTF8.GetByteCount(name)
+            + (sizeof(long) * path.Length);
+        var text = length <= ShortText ? stackalloc byte[length] : new byte[length];
+        var rest = text;
+        Label.CopyTo(rest);
+        rest = rest[Label.Length..];
+        AppendInt64(ref rest, seed);
+        AppendText(ref rest, purpose);
+        AppendText(ref rest, name);
+        AppendInt32(ref rest, path.Length);
         foreach (var step in path)
         {
-            AppendInt64(hash, step);
+            AppendInt64(ref rest, step);
         }
 
-        hash.GetHashAndReset(destination);
+        SHA256.HashData(text, destination);
     }
 
-    private static void AppendText(IncrementalHash hash, string text)
+    private static void AppendText(ref Span<byte> rest, string text)
     {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        AppendInt32(hash, bytes.Length);
-        hash.AppendData(bytes);
+        var length = Encoding.UTF8.GetBytes(text, rest[sizeof(int)..]);
+        AppendInt32(ref rest, length);
+        rest = rest[length..];
     }
 
-    private static void AppendInt32(IncrementalHash hash, int value)
+    private static void AppendInt32(ref Span<byte> rest, int value)
     {
-        Span<byte> bytes = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
-        hash.AppendData(bytes);
+        BinaryPrimitives.WriteInt32LittleEndian(rest, value);
+        rest = rest[sizeof(int)..];
     }
 
-    private static void AppendInt64(IncrementalHash hash, long value)
+    private static void AppendInt64(ref Span<byte> rest, long value)
     {
-        Span<byte> bytes = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        hash.AppendData(bytes);
+        BinaryPrimitives.WriteInt64LittleEndian(rest, value);
+        rest = rest[sizeof(long)..];
     }
 }

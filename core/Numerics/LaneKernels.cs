@@ -21,6 +21,37 @@ internal static class LaneKernels
         }
     }
 
+    /// <summary><c>lanes[i mod 16] += (double)|x[i]|</c> in ascending <c>i</c>.</summary>
+    public static void AddMagnitudes(ReadOnlySpan<float> x, Span<double> lanes)
+    {
+        Debug.Assert(lanes.Length == Reductions.Lanes);
+        var i = 0;
+        if (Vector256.IsHardwareAccelerated)
+        {
+            ref var a = ref MemoryMarshal.GetReference(x);
+            ref var l = ref MemoryMarshal.GetReference(lanes);
+            var (lanes0, lanes4) = (Vector256.LoadUnsafe(ref l, 0), Vector256.LoadUnsafe(ref l, 4));
+            var (lanes8, lanes12) = (Vector256.LoadUnsafe(ref l, 8), Vector256.LoadUnsafe(ref l, 12));
+            for (; i + Reductions.Lanes <= x.Length; i += Reductions.Lanes)
+            {
+                lanes0 += Vector256.Abs(Widen256(ref a, (nuint)i));
+                lanes4 += Vector256.Abs(Widen256(ref a, (nuint)i + 4));
+                lanes8 += Vector256.Abs(Widen256(ref a, (nuint)i + 8));
+                lanes12 += Vector256.Abs(Widen256(ref a, (nuint)i + 12));
+            }
+
+            lanes0.StoreUnsafe(ref l, 0);
+            lanes4.StoreUnsafe(ref l, 4);
+            lanes8.StoreUnsafe(ref l, 8);
+            lanes12.StoreUnsafe(ref l, 12);
+        }
+
+        for (; i < x.Length; i++)
+        {
+            lanes[i % Reductions.Lanes] += Math.Abs((double)x[i]);
+        }
+    }
+
     /// <summary>Lane <c>j</c> takes lane <c>j+8</c>, then <c>j+4</c>, <c>j+2</c>, <c>j+1</c>. Destroys the lanes.</summary>
     public static double SumTree(Span<double> lanes)
     {

@@ -91,9 +91,9 @@ internal static class AggregationSpecRules
             findings.Add("aggregation.levels", 2, $"1 or nothing with aggregation.rule '{aggregation.Rule}', which looks at all clients of a coordinate at once");
         }
 
-        if (UpdateCodecs.All.TryGet(spec.Update.Codec ?? "", out var codec) && !RuleCodecs.Fits(aggregation.Rule, codec, aggregation.Mixing))
+        if (UpdateCodecs.All.TryGet(spec.Update.Codec ?? "", out var codec) && RuleCodecs.Refuse(aggregation.Rule, codec, aggregation.Mixing) is { } mismatch)
         {
-            findings.Add("update.codec", codec.Name, $"a dense codec with aggregation.rule '{aggregation.Rule}', which compares clients coordinate by coordinate");
+            findings.Add("update.codec", codec.Name, $"another codec or rule: {mismatch}");
         }
 
         if (spec.Selection is not { Kind: Selections.Uniform, Clients: { } clients })

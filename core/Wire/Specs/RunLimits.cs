@@ -78,6 +78,12 @@ public static class RunLimits
     /// <summary>Most coordinates a block.</summary>
     public const int MaxBlockCoordinates = 65_536;
 
+    /// <summary>Smallest share of the parameters that a sparse codec keeps.</summary>
+    public const double MinKeep = 1e-6;
+
+    /// <summary>Largest share of the parameters that a sparse codec keeps: all.</summary>
+    public const double MaxKeep = 1;
+
     /// <summary>Smallest bound on an uploaded part, in bytes: 256 KiB.</summary>
     public const int MinPartBytes = 256 << 10;
 

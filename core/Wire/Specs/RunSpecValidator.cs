@@ -114,6 +114,19 @@ public static class RunSpecValidator
         findings.OneOf("update.codec", update.Codec, UpdateCodecs.All.Names);
         findings.Belongs(
             "update.errorFeedback", update.ErrorFeedback ? true : null, update.Codec != UpdateCodecs.Float32, "lossy codecs: 'float32' leaves nothing out");
+        findings.Belongs("update.keep", update.Keep, UpdateCodecs.Keeps(update.Codec), "codecs that leave parameters out, top-k… and random-k…");
+        if (UpdateCodecs.Keeps(update.Codec))
+        {
+            findings.OptionalRange("update.keep", update.Keep, RunLimits.MinKeep, RunLimits.MaxKeep, required: false);
+        }
+
+        findings.Belongs("update.rounding", update.Rounding, UpdateCodecs.Rounds(update.Codec), "codecs that leave the choice, those with int8 or int4");
+        if (UpdateCodecs.Rounds(update.Codec) && update.Rounding is not null)
+        {
+            findings.OneOf("update.rounding", update.Rounding, UpdateRoundings.Names);
+        }
+
+        findings.Belongs("update.maskSeed", update.MaskSeed, inPlace: false, "the plan of a round, which derives it from the run's seed");
         findings.OptionalRange("update.modelCopies", update.ModelCopies, 1, ModelReplicas.Max, required: false);
         findings.Range("update.partBytes", update.PartBytes, RunLimits.MinPartBytes, RunLimits.MaxPartBytes);
         if (update.BlockCoordinates is < RunLimits.MinBlockCoordinates or > RunLimits.MaxBlockCoordinates || !BitOperations.IsPow2(update.BlockCoordinates))

@@ -4,11 +4,9 @@ using FedServerless.Numerics;
 
 namespace FedServerless.Wire.Updates;
 
-/// <summary>Writes updates, in memory of two blocks beside the models.</summary>
+/// <summary>Writes updates, in memory of two blocks and a small multiple of what is sent beside the models.</summary>
 public static class UpdateEncoder
 {
-    private const string RoundingPurpose = "rounding";
-
     /// <summary>
     /// Writes what training changed: parameter deltas <c>trained − start</c>, buffer values and integers as trained.
     /// </summary>
@@ -90,7 +88,7 @@ public static class UpdateEncoder
 
         var header = new byte[shape.HeaderLength];
         UpdateHeaderLayout.WriteFixed(header, shape, startDigest);
-        var values = new float[shape.BlockCoordinates];
+        var deltas = new DeltaWriter(shape, new UpdateDeltas(trained[..(int)shape.Layout.ParameterCount], start), decoded, seed);
         var bytes = Array.Empty<byte>();
         for (var block = 0; block < shape.BlockCount; block++)
         {
@@ -101,16 +99,11 @@ public static class UpdateEncoder
             switch (shape.SectionOf(block))
             {
                 case UpdateSection.Parameters:
-                    var deltas = values.AsSpan(0, count);
-                    Subtract(trained.Slice((int)first, count), start.IsEmpty ? [] : start.Slice((int)first, count), deltas);
-                    CheckFinite(shape.Layout, deltas, first);
-                    var codec = shape.Codec.ForBlock(block);
-                    length = codec.Encode(deltas, bytes, DeterministicRandom.DeriveSeed(seed, RoundingPurpose, block));
-                    Decode(codec, bytes.AsSpan(0, length), decoded.IsEmpty ? [] : decoded.Slice((int)first, count));
+                    length = deltas.Write(block, bytes);
                     break;
                 case UpdateSection.Buffers:
                     var part = buffers.Slice((int)(first - shape.Layout.ParameterCount), count);
-                    CheckFinite(shape.Layout, part, first);
+                    NonFiniteUpdateException.ThrowIfAny(shape.Layout, part, first);
                     LittleEndian.Write(part, bytes);
                     break;
                 default:
@@ -123,44 +116,5 @@ public static class UpdateEncoder
         }
 
         return UpdateHeader.Trusted(header, shape, startDigest);
-    }
-
-    private static void Subtract(ReadOnlySpan<float> trained, ReadOnlySpan<float> start, Span<float> deltas)
-    {
-        if (start.IsEmpty)
-        {
-            trained.CopyTo(deltas);
-            return;
-        }
-
-        for (var i = 0; i < deltas.Length; i++)
-        {
-            deltas[i] = trained[i] - start[i];
-        }
-    }
-
-    private static void Decode(IUpdateCodec codec, ReadOnlySpan<byte> bytes, Span<float> decoded)
-    {
-        if (!decoded.IsEmpty && !codec.TryDecode(bytes, decoded))
-        {
-            throw new InvalidOperationException($"Codec '{codec.Name}' cannot decode a block it encoded.");
-        }
-    }
-
-    private static void CheckFinite(TensorLayout layout, ReadOnlySpan<float> values, long first)
-    {
-        var at = FiniteValues.FirstNonFinite(values);
-        if (at < 0)
-        {
-            return;
-        }
-
-        var tensor = 0;
-        while (first + at >= layout.Offsets[tensor] + layout.Tensors[tensor].Length)
-        {
-            tensor++;
-        }
-
-        throw new NonFiniteUpdateException(layout.Tensors[tensor].Name, first + at - layout.Offsets[tensor]);
     }
 }

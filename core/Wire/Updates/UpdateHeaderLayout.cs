@@ -111,6 +111,7 @@ internal static class UpdateHeaderLayout
 
     private static string? CheckBlocks(ReadOnlySpan<byte> header, UpdateShape shape)
     {
+        var total = 0L;
         for (var block = 0; block < shape.BlockCount; block++)
         {
             var length = BinaryPrimitives.ReadUInt32LittleEndian(header[EntryAt(block)..]);
@@ -119,9 +120,13 @@ internal static class UpdateHeaderLayout
             {
                 return $"Block {block} of the update has {length} bytes; expected {(min == max ? $"{min}" : $"{min} to {max}")}.";
             }
+
+            total += length;
         }
 
-        return null;
+        return total <= shape.MaxPayloadLength
+            ? null
+            : $"The blocks of the update have {total} bytes together; expected at most {shape.MaxPayloadLength} in codec {shape.Codec.Name}.";
     }
 
     private static int EntryAt(int block) => UpdateFormat.FixedHeaderBytes + (block * UpdateFormat.HeaderBytesPerBlock);

@@ -90,8 +90,8 @@ public sealed class UpdateParts : IReadOnlyList<UpdatePart>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Parts of the longest legal payload. Shorter blocks never need more parts.</summary>
-    internal static int CountOfLongest(UpdateShape shape, int partBytes)
+    /// <summary>Most parts of a legal payload: those of the longest blocks, since shorter ones never need more, within the payload's bound.</summary>
+    internal static int MostOf(UpdateShape shape, int partBytes)
     {
         CheckPartBytes(partBytes);
         var parts = 0;
@@ -107,7 +107,8 @@ public sealed class UpdateParts : IReadOnlyList<UpdatePart>
             }
         }
 
-        return parts;
+        // Two parts that follow each other hold more than one part may, or they would be one.
+        return (int)Math.Min(parts, (2 * (shape.MaxPayloadLength / partBytes)) + 1);
     }
 
     private static void CheckPartBytes(int partBytes)

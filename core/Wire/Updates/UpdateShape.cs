@@ -40,8 +40,10 @@ public sealed class UpdateShape
                     nameof(codec));
             }
 
-            MaxPayloadLength += max;
+            MaxPayloadLength += block < ParameterBlocks ? 0 : max;
         }
+
+        MaxPayloadLength += codec.MaxUpdateLength(layout.ParameterCount, blockCoordinates);
     }
 
     /// <summary>The model's tensors.</summary>
@@ -74,7 +76,7 @@ public sealed class UpdateShape
     /// <summary>Exact length of every header, in bytes.</summary>
     public int HeaderLength => UpdateFormat.FixedHeaderBytes + (UpdateFormat.HeaderBytesPerBlock * BlockCount);
 
-    /// <summary>Longest legal payload, in bytes.</summary>
+    /// <summary>Longest legal payload, in bytes. Less than the longest blocks together where a codec shares a budget among them.</summary>
     public long MaxPayloadLength { get; }
 
     /// <summary>Works out the blocks.</summary>
@@ -150,9 +152,14 @@ public sealed class UpdateShape
         };
     }
 
-    /// <summary>Most parts a payload can be cut into; exact for codecs of fixed length, as all built-in ones are.</summary>
+    /// <summary>Bytes to expect of a block, for forecasts; exact but for codecs that choose what they send.</summary>
+    public int ExpectedBlockLength(int block) => SectionOf(block) == UpdateSection.Parameters
+        ? Codec.ExpectedLength(ValuesOf(block).Count)
+        : BlockLengthBounds(block).Max;
+
+    /// <summary>Most parts a payload can be cut into; exact for codecs of fixed length.</summary>
     /// <param name="partBytes">The plan's part size, <see cref="UpdateFormat.MinPartBytes"/> to <see cref="UpdateFormat.MaxPartBytes"/>.</param>
-    public int MaxParts(int partBytes) => UpdateParts.CountOfLongest(this, partBytes);
+    public int MaxParts(int partBytes) => UpdateParts.MostOf(this, partBytes);
 
     private int BlockAt(long coordinate) => coordinate < Layout.ParameterCount
         ? (int)(coordinate / BlockCoordinates)

@@ -3,6 +3,7 @@ using FedServerless.Activities.Models;
 using FedServerless.Activities.Privacy;
 using FedServerless.Activities.State;
 using FedServerless.Capacity;
+using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Numerics;
 using FedServerless.Privacy;
@@ -20,6 +21,7 @@ namespace FedServerless.Activities.Rounds;
 internal sealed class RoundPlanner(IObjectStore store, IPresence presence, ModelCatalog models, StandingBook standings, PrivacyLedger ledger)
 {
     private const string RoundPurpose = "round";
+    private const string MaskPurpose = "mask";
 
     /// <summary>The round's plan: the stored one, or else one made now. A private round's charge is reserved before anybody is selected.</summary>
     /// <param name="input">The round.</param>
@@ -98,7 +100,8 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var cohort = await SelectAsync(spec, input.Round, seen, cancellationToken);
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
-        var update = Fitting(spec, cohort.Length);
+        var seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round);
+        var update = Fitting(spec, cohort.Length) with { MaskSeed = MaskSeed(spec, seed) };
         var shape = UpdateShape.Create(layout, update);
         var size = RoundSize.Of(shape, update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
@@ -118,7 +121,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Aggregation = spec.Aggregation,
             Optimizer = spec.Optimizer,
             Update = update,
-            Seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round),
+            Seed = seed,
             Cohort = reference,
 
             // A private round has neither: it waits for its deadline and publishes whoever came.
@@ -132,6 +135,10 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Privacy = privacy,
         };
     }
+
+    /// <summary>One mask for all clients of the round, and another one each round; null where the codec has none.</summary>
+    private static long? MaskSeed(RunSpec spec, long roundSeed) =>
+        UpdateCodecs.Of(spec.Update).HasMask ? DeterministicRandom.DeriveSeed(roundSeed, MaskPurpose) : null;
 
     /// <summary>Rules that look at all clients at once get blocks so short that one of each client fits an activity's memory.</summary>
     private static UpdateSpec Fitting(RunSpec spec, int cohort)

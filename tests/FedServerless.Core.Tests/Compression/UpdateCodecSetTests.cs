@@ -6,7 +6,12 @@ public sealed class UpdateCodecSetTests
 {
     [Fact]
     public void All_BuiltIn_HaveTheDocumentedNamesAndIds() =>
-        Assert.Equal([(1, "float32"), (2, "float16"), (3, "int8")], UpdateCodecs.All.Select(codec => ((int)codec.Id, codec.Name)));
+        Assert.Equal(
+            [
+                (1, "float32"), (2, "float16"), (3, "int8"), (4, "top-k"), (5, "top-k-float16"), (6, "top-k-int8"),
+                (7, "random-k"), (8, "random-k-float16"), (9, "random-k-int8"), (10, "int4"), (11, "ternary"), (12, "sign"),
+            ],
+            UpdateCodecs.All.Select(codec => ((int)codec.Id, codec.Name)));
 
     [Fact]
     public void TryGet_NameAndId_FindTheSameCodec()

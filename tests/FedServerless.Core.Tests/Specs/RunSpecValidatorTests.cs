@@ -1,3 +1,4 @@
+using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Wire;
 
@@ -37,6 +38,7 @@ public class RunSpecValidatorTests
         { "training.weightDecay", v => Legal with { Training = new() { WeightDecay = v } }, 0, RunLimits.MaxWeightDecay },
         { "training.proximalMu", v => Legal with { Training = new() { ProximalMu = v } }, 0, RunLimits.MaxProximalMu },
         { "optimizer.tau", v => Legal with { Optimizer = new() { Tau = v } }, RunLimits.MinTau, RunLimits.MaxTau },
+        { "update.keep", v => Legal with { Update = new() { Codec = "top-k-int8", Keep = v } }, RunLimits.MinKeep, RunLimits.MaxKeep },
         { "evaluation.deadlineSeconds", v => Legal with { Evaluation = new() { DeadlineSeconds = v } }, RunLimits.MinDeadlineSeconds, RunLimits.MaxDeadlineSeconds },
     };
 
@@ -173,6 +175,32 @@ public class RunSpecValidatorTests
         }
     }
 
+    public static TheoryData<string> Codecs { get; } = [.. UpdateCodecs.All.Names];
+
+    [Theory]
+    [MemberData(nameof(Codecs))]
+    public void Validate_ParametersOfAnotherCodec_AreRefused(string codec)
+    {
+        var sparse = codec.StartsWith("top-k", StringComparison.Ordinal) || codec.StartsWith("random-k", StringComparison.Ordinal);
+        var rounds = codec is "int8" or "int4" or "top-k-int8" or "random-k-int8";
+
+        Check("update.keep", new() { Codec = codec, Keep = 0.1 }, sparse);
+        Check("update.rounding", new() { Codec = codec, Rounding = "stochastic" }, rounds);
+        AssertOnly("update.maskSeed", Legal with { Update = new() { Codec = codec, MaskSeed = 1 } });
+
+        static void Check(string field, UpdateSpec update, bool legal)
+        {
+            if (legal)
+            {
+                AssertLegal(Legal with { Update = update });
+            }
+            else
+            {
+                AssertOnly(field, Legal with { Update = update });
+            }
+        }
+    }
+
     [Theory]
     [InlineData("float32", false)]
     [InlineData("float16", true)]
@@ -208,6 +236,7 @@ public class RunSpecValidatorTests
         { "aggregation.weighting", Legal with { Aggregation = new() { Weighting = "Samples" } }, "samples, uniform" },
         { "optimizer.name", Legal with { Optimizer = new() { Name = "adam" } }, "fedadagrad, fedadam, fedavg, fedavgm, fedyogi" },
         { "update.codec", Legal with { Update = new() { Codec = "bfloat16" } }, "float32, float16, int8" },
+        { "update.rounding", Legal with { Update = new() { Codec = "int4", Rounding = "up" } }, "nearest, stochastic" },
         { "architecture.name", Legal with { Architecture = new() { Name = "cnn", Inputs = 1, Hidden = [1], Outputs = 2 } }, "softmax" },
     };
 

@@ -8,10 +8,10 @@ public sealed class UpdateEncoderTests
 {
     private static readonly Digest Start = Digest.Of("start"u8);
 
+    public static TheoryData<string> Codecs { get; } = [.. UpdateCodecs.All.Names];
+
     [Theory]
-    [InlineData(UpdateCodecs.Float32)]
-    [InlineData(UpdateCodecs.Float16)]
-    [InlineData(UpdateCodecs.Int8)]
+    [MemberData(nameof(Codecs))]
     public void Encode_ThenParsedAndDecoded_GivesWhatTheEncoderForetold(string codec)
     {
         var (start, trained) = UpdateSamples.Models(seed: 5, parameters: 5000, buffers: 1500, integers: 700);
