@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedServerless.Activities.State;
-using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -35,7 +34,7 @@ public sealed class ModelPreparation(IObjectStore store, ModelCatalog models)
 
         try
         {
-            var shape = UpdateShape.Create(layout, UpdateCodecs.All.Get(spec.Update.Codec), spec.Update.BlockCoordinates);
+            var shape = UpdateShape.Create(layout, spec.Update);
             var parts = shape.MaxParts(spec.Update.PartBytes);
             return parts <= DeviceApi.MaxParts
                 ? null
