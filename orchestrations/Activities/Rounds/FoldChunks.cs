@@ -93,6 +93,12 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
             fold.Restart();
             await fold.AddAsync(updates, accepted.Updates, first, clients, cancellationToken);
             await partials.WriteAsync(partial, 0, values => MemoryMarshal.AsBytes(fold.Sums.AsSpan()).CopyTo(values), cancellationToken);
+            if (await rounds.IsOverAsync(plan.Run, plan.Round, cancellationToken))
+            {
+                // Un-noised, and the close that removes such sums may be past: this copy of the work came late.
+                await partials.DeleteAsync(partial, cancellationToken);
+                return 0;
+            }
         }
 
         return task.Chunks;

@@ -31,6 +31,9 @@ internal sealed class PartialSums(IObjectStore store, RoundPlan plan)
         }
     }
 
+    /// <summary>Removes one.</summary>
+    public Task DeleteAsync(PartialSum partial, CancellationToken cancellationToken) => store.DeleteAsync(NameOf(partial), cancellationToken);
+
     /// <summary>Reads one and hands over its values and weight; false when it is not there.</summary>
     /// <exception cref="InvalidDataException">It is not what was written for these updates.</exception>
     public async Task<bool> TryReadAsync(PartialSum partial, PartialVisitor visit, CancellationToken cancellationToken)

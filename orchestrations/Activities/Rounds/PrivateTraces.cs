@@ -36,8 +36,10 @@ internal static class PrivateTraces
             await store.PutBytesAsync(StoreNames.NoisySum(run, round, shard), default, PutCondition.Overwrite, cancellationToken);
         }
 
+        // Those that came late, too: they are in no seal.
+        var receipts = await store.ListIdsAsync(StoreNames.Receipts(run, round), cancellationToken);
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(seal.Receipts, options, async (client, token) => await BareAsync(store, StoreNames.Receipt(run, round, client), token));
+        await Parallel.ForEachAsync(receipts, options, async (client, token) => await BareAsync(store, StoreNames.Receipt(run, round, client), token));
     }
 
     /// <summary>Leaves of a receipt that it was there. The proof signs the body, and the body has the bit: both go.</summary>

@@ -74,6 +74,19 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
     /// <summary>Why the run may not go on, or null; then a private round's charge is reserved.</summary>
     private async Task<PlanRefusal?> RefuseAsync(RunDocument run, int round, TensorLayout layout, RoundPrivacy? privacy, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await AskLedgerAsync(run, round, layout, privacy, cancellationToken);
+        }
+        catch (LedgerBrokenException broken)
+        {
+            // No retry mends it, and nobody knows any more what was spent.
+            return new PlanRefusal(RunStates.Failed, broken.Message);
+        }
+    }
+
+    private async Task<PlanRefusal?> AskLedgerAsync(RunDocument run, int round, TensorLayout layout, RoundPrivacy? privacy, CancellationToken cancellationToken)
+    {
         var population = run.Spec.Population;
         if (privacy is null)
         {

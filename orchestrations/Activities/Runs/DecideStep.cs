@@ -3,6 +3,7 @@ using FedServerless.Activities.Models;
 using FedServerless.Activities.Privacy;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
+using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -166,18 +167,34 @@ internal sealed class DecideStep(IObjectStore store, IPresence presence, ModelPr
 
     private async Task<RunStep> EndAsync(RunDocument run, RunProgress progress, string state, string reason, CancellationToken cancellationToken)
     {
-        if (run.Spec.Privacy is not null && await store.HeadAsync(StoreNames.Plan(run.Id, progress.Round), cancellationToken) is null)
-        {
-            // Reserved and never planned. A stale copy that plans it all the same finds no reservation to charge, and noises nothing.
-            await ledger.ReleaseAsync(run.Spec.Population, run.Id, progress.Round, cancellationToken);
-        }
-
+        await ReleaseAsync(run, progress.Round, cancellationToken);
         var pointer = await store.FindAsync(StoreNames.ModelPointer(run.Spec.Model), StoreJson.Default.PointerDocument, cancellationToken);
         var document = new RunOutcomeDocument(state, reason, progress.Round - 1, progress.Published, pointer?.Value.Version);
         var stored = await store.CreateOnceAsync(StoreNames.RunOutcome(run.Id), document, StoreJson.Default.RunOutcomeDocument, cancellationToken);
         await store.DeleteAsync(StoreNames.ActiveRun(run.Spec.Population, run.Id), cancellationToken);
         await log.WriteAsync(run.Id, progress.Round, LogKind.RunEnded, $"The run ended {stored.Value.State}: {stored.Value.Reason}.", null, null, cancellationToken);
         return Ended(progress, stored.Value);
+    }
+
+    /// <summary>
+    /// Gives back what was reserved for a round that was never planned. A stale copy that plans it all the same finds no reservation to charge, and noises
+    /// nothing.
+    /// </summary>
+    private async Task ReleaseAsync(RunDocument run, int round, CancellationToken cancellationToken)
+    {
+        if (run.Spec.Privacy is null || await store.HeadAsync(StoreNames.Plan(run.Id, round), cancellationToken) is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            await ledger.ReleaseAsync(run.Spec.Population, run.Id, round, cancellationToken);
+        }
+        catch (LedgerBrokenException)
+        {
+            // It stays reserved, as everything does that is in doubt; the run ends all the same.
+        }
     }
 
     private static RunStep Ended(RunProgress progress, RunOutcomeDocument outcome) =>

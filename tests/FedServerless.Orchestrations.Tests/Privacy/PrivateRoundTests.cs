@@ -402,6 +402,52 @@ public sealed class PrivateRoundTests
         Assert.DoesNotContain(disk.Names, name => name.Contains("/slices/", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task FoldChunks_LateCopyThatSeesTheRoundEndWhileItFolds_LeavesNoUnNoisedSum()
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, 2);
+        var (input, token) = (new RoundInput(SimulatedFederation.RunId, 1), CancellationToken.None);
+
+        // The outcome appears when the partial sum is written, as if the close had come in between.
+        var store = new FaultInjectingStore(disk)
+        {
+            Gate = (write, _) => write.Name.Contains(".chunk", StringComparison.Ordinal)
+                ? disk.PutBytesAsync(StoreNames.RoundOutcome(SimulatedFederation.RunId, 1), "{}"u8.ToArray(), PutCondition.Overwrite, token)
+                : Task.CompletedTask,
+        };
+        await using var federation = new SimulatedFederation(disk, clients, store);
+        var spec = Spec(1);
+        await PrepareAsync(disk, clients, spec with { Aggregation = spec.Aggregation with { Levels = 2 } });
+        await federation.Activities.DecideStep.RunAsync(new Workflows.Runs.RunProgress(SimulatedFederation.RunId), token);
+        await federation.Activities.OpenRound.RunAsync(input, token);
+        await clients.AnswerAsync(SimulatedFederation.RunId, 1, token);
+        await federation.Activities.SealRound.RunAsync(input, token);
+        await federation.Activities.ValidateUpdates.RunAsync(new ValidationChunk(SimulatedFederation.RunId, 1, 0), token);
+        await federation.Activities.AcceptUpdates.RunAsync(input, token);
+
+        await federation.Activities.FoldChunks.RunAsync(new FoldInput(SimulatedFederation.RunId, 1, 0), token);
+
+        Assert.Contains(store.Writes, write => write.Name.Contains(".chunk", StringComparison.Ordinal));
+        Assert.DoesNotContain(disk.Names, name => name.Contains("/slices/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task RunAsync_LedgerBroken_EndsFailedAndSaysWhere()
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, 2);
+        await using var federation = new SimulatedFederation(disk, clients);
+        await PrepareAsync(disk, clients, Spec(1) with { Rounds = 3 });
+        await disk.PutBytesAsync(StoreNames.LedgerEntry("default", 1), "{}"u8.ToArray(), PutCondition.Overwrite, CancellationToken.None);
+
+        var result = await federation.RunAsync();
+
+        Assert.Equal(RunStates.Failed, result.State);
+        Assert.Contains("1", result.Reason, StringComparison.Ordinal);
+        Assert.Null(disk.Peek(StoreNames.Plan(SimulatedFederation.RunId, 1)));
+    }
+
     private static RunSpec Spec(double noise, double clip = 1, double rate = 1, bool adaptive = false) => SimulatedFederation.Spec() with
     {
         RetainUpdates = false,
