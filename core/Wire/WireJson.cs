@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FedServerless.Privacy;
 
 namespace FedServerless.Wire;
 
@@ -35,6 +36,12 @@ namespace FedServerless.Wire;
 [JsonSerializable(typeof(ClientView))]
 [JsonSerializable(typeof(CreateEnrolmentRequest))]
 [JsonSerializable(typeof(CreateEnrolmentResponse))]
+[JsonSerializable(typeof(SetBudgetRequest))]
+[JsonSerializable(typeof(BudgetView))]
+[JsonSerializable(typeof(PrivacyReport))]
+[JsonSerializable(typeof(LedgerPage))]
+[JsonSerializable(typeof(LedgerNoteRequest))]
+[JsonSerializable(typeof(LedgerNoteView))]
 [JsonSerializable(typeof(AuditRecord))]
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Listing<RunView>))]

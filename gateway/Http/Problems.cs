@@ -89,6 +89,9 @@ public static class Problems
     public static ProblemDetails StoreFull() =>
         new("/problems/store-full", "The store is full", 507, "Nothing was stored. The same request succeeds once there is room.");
 
+    /// <summary>A privacy ledger is not what was written: nothing goes on before a person has looked.</summary>
+    public static ProblemDetails LedgerBroken(string detail) => new("/problems/ledger-broken", "The privacy ledger is broken", 409, detail);
+
     /// <summary>The server's own fault.</summary>
     public static ProblemDetails Internal(string trace) =>
         new("/problems/internal", "The server failed", 500, $"The request may be repeated. The server's log has the reason under {trace}.");

@@ -3,6 +3,7 @@ using FedServerless.Gateway.Audit;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Limits;
 using FedServerless.Gateway.Repeats;
+using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -176,6 +177,9 @@ public sealed partial class RouteRunner(
             case var failed when options.ExplainFailure(failed) is { } sentence:
                 LogUnavailable(logger, route.Name, sentence, failed);
                 return Problems.Unavailable(sentence);
+            case LedgerBrokenException broken:
+                LogLedgerBroken(logger, route.Name, broken.Message);
+                return Problems.LedgerBroken(broken.Message);
             case StoreFullException:
             case var full when options.IsStoreFull(full):
                 LogFull(logger, route.Name, exception);
@@ -197,6 +201,9 @@ public sealed partial class RouteRunner(
 
     [LoggerMessage(3005, LogLevel.Error, "{Route} was refused: {Reason}")]
     private static partial void LogUnavailable(ILogger logger, string route, string reason, Exception exception);
+
+    [LoggerMessage(3006, LogLevel.Critical, "{Route} was refused: {Reason}")]
+    private static partial void LogLedgerBroken(ILogger logger, string route, string reason);
 
     [LoggerMessage(3002, LogLevel.Error, "{Route}: the store is full")]
     private static partial void LogFull(ILogger logger, string route, Exception exception);

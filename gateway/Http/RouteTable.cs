@@ -4,6 +4,7 @@ using FedServerless.Gateway.Audit;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Clients;
 using FedServerless.Gateway.Models;
+using FedServerless.Gateway.Privacy;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Gateway.Runs;
 using FedServerless.Wire;
@@ -24,7 +25,7 @@ public sealed class RouteTable
     /// <summary>Makes the table from the use cases behind it.</summary>
     public RouteTable(
         RunLifecycle runs, RunViews runViews, RunDeletion deletion, RunLogs logs, RoundViews rounds,
-        Models.Models models, ModelUploads modelUploads, ClientDesk clients,
+        Models.Models models, ModelUploads modelUploads, PrivacyDesk privacy, ClientDesk clients,
         CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations, AuditViews audit, HostReport host,
         ServerSigner signer)
     {
@@ -33,6 +34,7 @@ public sealed class RouteTable
         [
             .. RunRows(runs, runViews, deletion, logs, rounds),
             .. ModelRows(models, modelUploads),
+            .. PrivacyRows(privacy),
             .. ClientRows(clients, audit),
             .. DeviceRows(clients, checkIns, uploads, receipts, evaluations),
             .. PublicRows(host, signer),
@@ -87,6 +89,19 @@ public sealed class RouteTable
         yield return new() { Name = "announceModel", Method = "POST", Template = "models/{model}/uploads", Policy = Operator, Summary = "Gives a URL to upload a first version to.", Request = json.ModelUploadRequest, Response = json.PartUpload, Statuses = [200, 400], ShowsSecret = true, Handler = uploads.AnnounceAsync };
         yield return new() { Name = "createModel", Method = "POST", Template = "models/{model}", Policy = Operator, Summary = "Makes an uploaded file a model's first version.", Request = json.CreateModelRequest, Response = json.VersionView, Statuses = [201, 200, 404, 409, 422], ShowsSecret = true, Handler = uploads.CreateAsync };
         yield return new() { Name = "rollBackModel", Method = "POST", Template = "models/{model}/rollback", Policy = Operator, Summary = "Moves a model's pointer to another of its versions.", Request = json.RollbackRequest, Response = json.VersionView, Statuses = [200, 404, 409], ShowsSecret = true, Handler = models.RollBackAsync };
+    }
+
+    private static IEnumerable<Route> PrivacyRows(PrivacyDesk privacy)
+    {
+        var json = WireJson.Default;
+        (string, string)[] report = [("classic", "'true' for the epsilon by the classic conversion too."), ("tight", "'false' to leave out the tight bracket.")];
+        yield return new() { Name = "setBudget", Method = "PUT", Template = "populations/{population}/budget", Policy = Operator, Summary = "Sets or changes a population's privacy budget; the same again changes nothing.", Request = json.SetBudgetRequest, Response = json.BudgetView, Statuses = [200, 400, 409], Handler = privacy.SetBudgetAsync };
+        yield return new() { Name = "getBudget", Method = "GET", Template = "populations/{population}/budget", Policy = Operator, Summary = "Shows a population's privacy budget and what is left of it.", Response = json.BudgetView, Statuses = [200, 404], Handler = privacy.GetBudgetAsync };
+        yield return new() { Name = "getPopulationPrivacy", Method = "GET", Template = "populations/{population}/privacy", Policy = Operator, Summary = "What everything that trained on a population cost, against both adversaries.", Response = json.PrivacyReport, Query = report, Statuses = [200, 404], Handler = privacy.GetPopulationAsync };
+        yield return new() { Name = "getLedger", Method = "GET", Template = "populations/{population}/ledger", Policy = Operator, Summary = "A page of a population's privacy ledger, at most 1000 entries.", Response = json.LedgerPage, Query = [("after", "Only entries after this number.")], Statuses = [200, 400, 404], Handler = privacy.GetLedgerAsync };
+        yield return new() { Name = "noteInLedger", Method = "POST", Template = "populations/{population}/ledger/notes", Policy = Operator, Summary = "Writes a note into a population's ledger, such as an erasure request; the same again changes nothing.", Request = json.LedgerNoteRequest, Response = json.LedgerNoteView, Statuses = [200, 400, 404], Handler = privacy.NoteAsync };
+        yield return new() { Name = "getRunPrivacy", Method = "GET", Template = "runs/{run}/privacy", Policy = Operator, Summary = "What a private run cost, and what it will have cost once it is done.", Response = json.PrivacyReport, Query = report, Statuses = [200, 404], Handler = privacy.GetRunAsync };
+        yield return new() { Name = "planPrivacy", Method = "POST", Template = "privacy/plan", Policy = Operator, Summary = "What a private run would cost: takes the body of createRun, stores nothing.", Request = json.CreateRunRequest, Response = json.PrivacyReport, Query = report, Statuses = [200, 400], Handler = PrivacyDesk.PlanAsync };
     }
 
     private static IEnumerable<Route> ClientRows(ClientDesk clients, AuditViews audit)

@@ -3,6 +3,7 @@ using FedServerless.Activities.Models;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows;
@@ -13,7 +14,7 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.Runs;
 
 /// <summary>What an operator does to a run. Every step is create-once or compare-and-swap, so any of it may be repeated.</summary>
-public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunViews views, RunRecovery recovery)
+public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunViews views, RunRecovery recovery, PrivacyGate privacy)
 {
     /// <summary>Longest reason kept with a control.</summary>
     public const int MaxReasonLength = 200;
@@ -33,6 +34,11 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
             return Reply.Problem(Problems.Conflict(
                 "/problems/versions-exist", "An earlier run had this id",
                 $"Model '{request.Spec.Model}' has versions that a deleted run '{request.Id}' published; choose another id."));
+        }
+
+        if (!isKnown && await privacy.RefuseNewAsync(request.Id, request.Spec, cancellationToken) is { } refusal)
+        {
+            return Reply.Problem(refusal);
         }
 
         if (!request.DryRun)
@@ -70,7 +76,19 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
                 $"Model '{run.Spec.Model}' has no version and the spec no architecture: put a model first (fed model put {run.Spec.Model} FILE)."));
         }
 
+        if (await privacy.RefuseStartAsync(run, cancellationToken) is { } refusal)
+        {
+            return Reply.Problem(refusal);
+        }
+
         await store.PutBytesAsync(StoreNames.RunStarted(run.Id), default, PutCondition.CreateOnce, cancellationToken);
+        if (await privacy.RefuseStartAsync(run, cancellationToken) is { } late)
+        {
+            // A budget was set in between, by somebody who did not see this run: it never was started.
+            await store.DeleteAsync(StoreNames.RunStarted(run.Id), cancellationToken);
+            return Reply.Problem(late);
+        }
+
         var control = new ControlDocument(ControlStates.Run, null);
         await store.PutAsync(StoreNames.RunControl(run.Id), control, StoreJson.Default.ControlDocument, PutCondition.CreateOnce, cancellationToken);
         var active = await store.CreateOnceAsync(

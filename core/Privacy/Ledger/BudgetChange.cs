@@ -5,7 +5,7 @@ public static class BudgetChange
 {
     /// <summary>
     /// Why a budget may not follow what a ledger holds, or null. ε, δ, N and the adversary may change at any time. From the first reservation on the order that was
-    /// declared stays, and an adaptive budget stays adaptive: the theorem asks for both before anything is released.
+    /// declared stays, and an adaptive budget stays adaptive: the theorem asks for both before anything is released. A budget that can admit nothing is refused before that, and allowed after: it ends a population.
     /// </summary>
     /// <param name="state">The ledger so far.</param>
     /// <param name="next">The budget to follow.</param>
@@ -15,7 +15,7 @@ public static class BudgetChange
         ArgumentNullException.ThrowIfNull(next);
         if (state.Budget is not { } now || !state.HasReservations)
         {
-            return null;
+            return next.AdmitsAnything() ? null : $"epsilon {next.Epsilon} at delta {next.Delta} admits nothing at order {next.Order}, however much noise there is";
         }
 
         if (next.Order != now.Order)

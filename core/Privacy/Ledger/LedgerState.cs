@@ -159,6 +159,11 @@ public sealed class LedgerState
             throw Broken(entry, $"its release cannot be priced: {exception.Message}");
         }
 
+        if (release.Unit != PrivacyUnit.Client || (!_counts.IsEmpty && _counts.Keys.First().Adjacency != release.Adjacency))
+        {
+            throw Broken(entry, $"it protects a {release.Unit} under {release.Adjacency}: a ledger holds releases that protect clients, under one adjacency");
+        }
+
         var count = _counts.GetValueOrDefault(release);
         return Next(
             entry, digest, _keys.Add(key, new LedgerStanding(LedgerStatus.Reserved, release, entry.Number)),

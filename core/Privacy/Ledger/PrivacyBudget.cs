@@ -59,13 +59,11 @@ public sealed record PrivacyBudget
             return "adversary or adaptivity is none that there is";
         }
 
-        if (!(Order is >= RenyiOrders.Least and <= RenyiOrders.Largest))
-        {
-            return $"order is {Order}; an order is between {RenyiOrders.Least} and {RenyiOrders.Largest}";
-        }
-
-        return Adaptivity == FilterAdaptivity.Adaptive && !DeclaredOrder.AdmitsAnything(Spend, Order)
-            ? $"epsilon {Epsilon} at delta {Delta} admits nothing at order {Order}, however much noise there is"
-            : null;
+        return Order is >= RenyiOrders.Least and <= RenyiOrders.Largest
+            ? null
+            : $"order is {Order}; an order is between {RenyiOrders.Least} and {RenyiOrders.Largest}";
     }
+
+    /// <summary>Whether anything at all can be admitted, however much noise there is: not with so small an ε and δ that no declared order leaves room.</summary>
+    public bool AdmitsAnything() => Adaptivity == FilterAdaptivity.Adaptive ? DeclaredOrder.AdmitsAnything(Spend, Order) : DeclaredOrder.Best(Spend) is not null;
 }

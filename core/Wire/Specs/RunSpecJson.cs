@@ -47,7 +47,7 @@ public static class RunSpecJson
         return findings.Problems;
     }
 
-    private static T? Read<T>(
+    internal static T? Read<T>(
         ReadOnlySpan<byte> json, JsonTypeInfo<T> type, Findings findings, Func<T, JsonElement, T> fill, Func<T, IReadOnlyList<Problem>> validate)
         where T : class
     {

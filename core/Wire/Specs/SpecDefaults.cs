@@ -25,6 +25,8 @@ internal static class SpecDefaults
         new EvaluationSpec(),
         new PrivacySpec { Clients = 1 },
         new AdaptiveClipSpec(),
+        new SetBudgetRequest { Epsilon = 1, Clients = 1 },
+        new PlannedRounds { SamplingRate = 1, NoiseMultiplier = 1 },
     }.ToFrozenDictionary(value => value.GetType(), value => JsonSerializer.SerializeToElement(value, WireJson.Default.GetTypeInfo(value.GetType())!));
 
     /// <summary>The defaults of a type; a field whose default is null is left out.</summary>

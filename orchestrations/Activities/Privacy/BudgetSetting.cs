@@ -30,14 +30,18 @@ public sealed record BudgetSetting(double Epsilon, double Delta, long Clients)
 
     /// <summary>The budget with its order chosen.</summary>
     /// <param name="state">The ledger it would follow.</param>
-    internal PrivacyBudget Over(LedgerState state) => new()
+    internal PrivacyBudget Over(LedgerState state) => WithOrder(Order ?? (state.HasReservations ? state.Budget!.Order : BestOrder()));
+
+    /// <summary>The budget with an order.</summary>
+    /// <param name="order">The order.</param>
+    public PrivacyBudget WithOrder(double order) => new()
     {
         Epsilon = Epsilon,
         Delta = Delta,
         Adversary = Adversary,
         Adaptivity = Adaptivity,
         Clients = Clients,
-        Order = Order ?? (state.HasReservations ? state.Budget!.Order : BestOrder()),
+        Order = order,
     };
 
     // Numbers that are no budget are refused with their own words; any order does for that.

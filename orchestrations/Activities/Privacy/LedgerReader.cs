@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using FedServerless.Activities.State;
 using FedServerless.Privacy;
@@ -58,23 +59,40 @@ internal sealed class LedgerReader(IObjectStore store)
         return false;
     }
 
+    /// <summary>Entries as they lie there.</summary>
+    public async Task<IReadOnlyList<LedgerEntry>> EntriesAsync(string population, long after, long last, CancellationToken cancellationToken)
+    {
+        var entries = new List<LedgerEntry>();
+        await foreach (var entry in WalkAsync(population, after, last, cancellationToken))
+        {
+            entries.Add(entry.Content);
+        }
+
+        return entries;
+    }
+
     private async Task<Verified> ReadAllAsync(string population, CancellationToken cancellationToken)
     {
-        var last = await LastAsync(population, cancellationToken);
-        var state = LedgerState.Empty(population);
-        var verified = new Verified(state, null);
-        for (long first = 1; first <= last; first += Listings.AtOnce)
+        var verified = new Verified(LedgerState.Empty(population), null);
+        await foreach (var entry in WalkAsync(population, 0, await LastAsync(population, cancellationToken), cancellationToken))
+        {
+            verified = After(verified.State, entry);
+        }
+
+        return verified;
+    }
+
+    private async IAsyncEnumerable<Entry> WalkAsync(string population, long after, long last, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var first = after + 1; first <= last; first += Listings.AtOnce)
         {
             var numbers = Enumerable.Range(0, (int)Math.Min(Listings.AtOnce, last - first + 1)).Select(i => first + i);
             var entries = await Task.WhenAll(numbers.Select(number => FindAsync(population, number, cancellationToken)));
             for (var i = 0; i < entries.Length; i++)
             {
-                var entry = entries[i] ?? throw new LedgerBrokenException(population, first + i, $"it is missing, and entry {last} is there");
-                verified = After(verified.State, entry);
+                yield return entries[i] ?? throw new LedgerBrokenException(population, first + i, $"it is missing, and entry {last} is there");
             }
         }
-
-        return verified;
     }
 
     // Entries may be written while the listing runs, and listed before an earlier one is: only the largest number counts.

@@ -131,6 +131,14 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
     public async Task<bool> NamesRunAsync(string population, string run, CancellationToken cancellationToken) =>
         (await ReadAsync(population, cancellationToken)).NamesRun(run);
 
+    /// <summary>Entries as they lie there, from behind one number to another; of a ledger that was just verified.</summary>
+    /// <param name="population">The population.</param>
+    /// <param name="after">The number before the first.</param>
+    /// <param name="last">The number of the last.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task<IReadOnlyList<LedgerEntry>> EntriesAsync(string population, long after, long last, CancellationToken cancellationToken) =>
+        _reader.EntriesAsync(population, after, last, cancellationToken);
+
     /// <summary>Writes a note, once: the same words about the same run are not written again.</summary>
     /// <param name="population">A guarded population.</param>
     /// <param name="reason">What is noted, at most <see cref="LedgerEntry.MaxReason"/> characters.</param>
