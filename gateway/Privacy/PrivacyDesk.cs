@@ -69,7 +69,7 @@ public sealed class PrivacyDesk(IObjectStore store, PrivacyLedger ledger, Unacco
         }
 
         var state = await GuardedAsync(run.Spec.Population, cancellationToken);
-        return Report(PrivacyReports.OfRun(state, name, PrivacyTerms.Of(run.Spec).Release(UpdateGrid.BitsFor(1)), run.Spec.Rounds, Options(call)));
+        return Report(PrivacyReports.OfRun(state, name, (run.Privacy ?? PrivacyTerms.Of(run.Spec)).Release(UpdateGrid.BitsFor(1)), run.Spec.Rounds, Options(call)));
     }
 
     /// <summary>What a run would cost: the body of <c>POST runs</c>, and nothing is looked up or stored.</summary>
