@@ -89,6 +89,10 @@ public sealed record TrainLease
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public LeasePrivacy? Privacy { get; init; }
 
+    /// <summary>What the training's solver needs, where it has a memory; null where it has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SolverLease? Solver { get; set; }
+
     /// <summary>Seconds until the round's deadline when this was answered.</summary>
     public required double RemainingSeconds { get; init; }
 }
@@ -100,6 +104,12 @@ public sealed record TrainLease
 /// <param name="Clip">C: L2 norm, above 0.</param>
 /// <param name="WantsClipBit">Whether the receipt says if the norm was at most C before clipping.</param>
 public sealed record LeasePrivacy(double Clip, bool WantsClipBit);
+
+/// <summary>What a solver with memory needs besides the model.</summary>
+/// <param name="Since">Names the rounds that the memories belong to: a client that remembers another name begins at zero.</param>
+/// <param name="Clients">N: clients in the population, 1 or more.</param>
+/// <param name="Sum">The sum of all clients' vectors, one tensor <c>sum</c> of the model's parameters; null for zeros, and where no mean is needed.</param>
+public sealed record SolverLease(string Since, long Clients, ModelArtifact? Sum);
 
 /// <summary>Work: evaluate one version.</summary>
 public sealed record EvaluateLease

@@ -39,7 +39,8 @@ internal static class PrivacyDefaults
         };
     }
 
-    private static bool Has(JsonElement written, string part, string field) =>
+    /// <summary>True when the operator wrote the field.</summary>
+    internal static bool Has(JsonElement written, string part, string field) =>
         written.TryGetProperty(part, out var inner) && inner.ValueKind == JsonValueKind.Object
         && inner.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null;
 }

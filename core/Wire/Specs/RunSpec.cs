@@ -109,6 +109,12 @@ public sealed record RoundSpec
 /// <summary>What clients do locally.</summary>
 public sealed record TrainingSpec
 {
+    /// <summary>
+    /// <c>sgd</c>, <c>scaffold</c>, <c>feddyn</c> or <c>fednova</c>: see <see cref="Optimization.LocalSolvers"/>. Default <c>sgd</c>. A run with
+    /// <c>scaffold</c> or <c>feddyn</c> begins with all memories at zero.
+    /// </summary>
+    public string Solver { get; set; } = "sgd";
+
     /// <summary>Passes over the local samples, 1 to 1000. Default 1.</summary>
     public int Epochs { get; set; } = 1;
 
@@ -124,7 +130,7 @@ public sealed record TrainingSpec
     /// <summary>L2 weight decay added to the gradient, 0 to 1. Default 0.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>FedProx: µ of µ/2·‖w − wₜ‖², 0 to 1000. Default 0, plain FedAvg.</summary>
+    /// <summary>FedProx: µ of µ/2·‖w − wₜ‖², 0 to 1000. Default 0, plain FedAvg. With <c>feddyn</c> its α, above 0.</summary>
     public double ProximalMu { get; init; }
 }
 

@@ -19,7 +19,7 @@ public static class RunSpecJson
     public static bool TryParse(ReadOnlySpan<byte> json, [NotNullWhen(true)] out RunSpec? spec, out IReadOnlyList<Problem> problems)
     {
         var findings = new Findings("");
-        spec = Read(json, WireJson.Default.RunSpec, findings, PrivacyDefaults.Fill, parsed => RunSpecValidator.Validate(parsed));
+        spec = Read(json, WireJson.Default.RunSpec, findings, Fill, parsed => RunSpecValidator.Validate(parsed));
         problems = findings.Problems;
         return spec is not null;
     }
@@ -34,10 +34,12 @@ public static class RunSpecJson
         var findings = new Findings("");
         request = Read(
             json, WireJson.Default.CreateRunRequest, findings,
-            (parsed, written) => written.TryGetProperty("spec", out var spec) ? parsed with { Spec = PrivacyDefaults.Fill(parsed.Spec, spec) } : parsed, Validate);
+            (parsed, written) => written.TryGetProperty("spec", out var spec) ? parsed with { Spec = Fill(parsed.Spec, spec) } : parsed, Validate);
         problems = findings.Problems;
         return request is not null;
     }
+
+    private static RunSpec Fill(RunSpec spec, JsonElement written) => SolverDefaults.Fill(PrivacyDefaults.Fill(spec, written), written);
 
     private static IReadOnlyList<Problem> Validate(CreateRunRequest request)
     {

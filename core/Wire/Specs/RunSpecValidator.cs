@@ -37,6 +37,7 @@ public static class RunSpecValidator
             Validate(evaluation, findings);
         }
 
+        SolverSpecRules.Validate(spec, findings);
         PrivacySpecRules.Validate(spec, findings);
         return findings.Problems;
     }
