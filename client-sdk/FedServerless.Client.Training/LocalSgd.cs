@@ -1,5 +1,6 @@
 using FedServerless.Model;
 using FedServerless.Numerics;
+using FedServerless.Optimization;
 using FedServerless.Wire;
 
 namespace FedServerless.Client.Training;
@@ -10,7 +11,7 @@ namespace FedServerless.Client.Training;
 /// </summary>
 /// <remarks>
 /// <para>A step at weights w with mean batch gradient ∇, w₀ being the round's global weights:
-/// <c>g = ∇ + decay·w + µ·(w − w₀)</c>, <c>v = momentum·v + g</c>, <c>w = w − rate·v</c>.</para>
+/// <c>g = ∇ + decay·w + µ·(w − w₀)</c>, <c>v = momentum·v + g</c>, <c>w = w − rate·v</c>. A solver with memory adds its correction to ∇.</para>
 /// <para>Momentum starts at zero every round. Every epoch walks a fresh permutation of all samples; a last partial batch is kept,
 /// and weighs as much as a full one. Batch size 0, or above the sample count, is one step an epoch over all samples in their
 /// own order.</para>
@@ -32,13 +33,34 @@ public sealed class LocalSgd
     /// <returns>Steps and losses. Stops early when the loss is not finite; see <see cref="LocalSgdResult.Diverged"/>.</returns>
     /// <exception cref="ArgumentException">The layouts differ, or a setting is out of its range.</exception>
     public LocalSgdResult Fit(
-        IDifferentiableModel objective, ModelState model, TrainingSpec training, long seed, CancellationToken cancellationToken = default)
+        IDifferentiableModel objective, ModelState model, TrainingSpec training, long seed, CancellationToken cancellationToken = default) =>
+        Fit(objective, model, training, seed, correction: default, cancellationToken);
+
+    /// <summary>Trains <paramref name="model"/> in place, every gradient corrected: <c>g = ∇ + correction + decay·w + µ·(w − w₀)</c>.</summary>
+    /// <param name="objective">Loss and gradient on local samples.</param>
+    /// <param name="model">The round's global model; holds the trained one on return, or a partly trained one after a throw.</param>
+    /// <param name="training">Epochs, batch size, rate, momentum, decay, µ; each in its documented range.</param>
+    /// <param name="seed">Where the permutations come from.</param>
+    /// <param name="correction"><see cref="FitContext.Correction"/>: one value a parameter, or none.</param>
+    /// <param name="cancellationToken">Looked at before every step.</param>
+    /// <returns>Steps and losses. Stops early when the loss is not finite; see <see cref="LocalSgdResult.Diverged"/>.</returns>
+    /// <exception cref="ArgumentException">The layouts differ, a setting is out of its range, or the solver needs a correction and has none.</exception>
+    public LocalSgdResult Fit(
+        IDifferentiableModel objective, ModelState model, TrainingSpec training, long seed, ReadOnlySpan<float> correction,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(training);
         ThrowIfOutOfRange(training);
         ThrowIfOtherLayout(objective, model);
+        if (correction.Length != (LocalSolvers.Create(training).HasMemory ? model.Parameters.Length : 0))
+        {
+            throw new ArgumentException(
+                $"The solver '{training.Solver}' has a correction of {correction.Length} values for {model.Parameters.Length} parameters; expected one for each where it has a memory, else none.",
+                nameof(correction));
+        }
+
         Begin(objective.SampleCount, model.Parameters, training);
 
         var samples = objective.SampleCount;
@@ -64,7 +86,7 @@ public sealed class LocalSgd
                     return new LocalSgdResult(steps, firstLoss, loss);
                 }
 
-                _step.Apply(model.Parameters, _gradient, training);
+                _step.Apply(model.Parameters, _gradient, training, correction);
                 total += loss * batch.Length;
             }
 

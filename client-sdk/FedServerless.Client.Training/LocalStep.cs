@@ -23,9 +23,14 @@ internal sealed class LocalStep
         parameters[.._anchor.Length].CopyTo(_anchor);
     }
 
-    /// <summary>Moves the weights; <paramref name="gradient"/> is scratch afterwards.</summary>
-    public void Apply(Span<float> weights, Span<float> gradient, TrainingSpec training)
+    /// <summary>Moves the weights; <paramref name="gradient"/> is scratch afterwards. An empty correction is none.</summary>
+    public void Apply(Span<float> weights, Span<float> gradient, TrainingSpec training, ReadOnlySpan<float> correction = default)
     {
+        if (correction.Length > 0)
+        {
+            TensorPrimitives.Add(gradient, correction, gradient);
+        }
+
         if (training.WeightDecay > 0)
         {
             TensorPrimitives.MultiplyAdd(weights, (float)training.WeightDecay, gradient, gradient);

@@ -39,13 +39,16 @@ public sealed class LocalTrainer : IFedTrainer
     }
 
     /// <inheritdoc/>
+    public bool FollowsCorrection => true;
+
+    /// <inheritdoc/>
     /// <exception cref="ArgumentException">The model does not fit the samples.</exception>
     /// <exception cref="InvalidOperationException">Training diverged.</exception>
     public ValueTask<FitResult> FitAsync(FitContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         var objective = Bind(ref _trainingModel, _training, context.Model.Layout);
-        var result = _solver.Fit(objective, context.Model, context.Training, context.Seed, cancellationToken);
+        var result = _solver.Fit(objective, context.Model, context.Training, context.Seed, context.Correction.Span, cancellationToken);
         if (result.Diverged)
         {
             throw new InvalidOperationException(

@@ -1,4 +1,5 @@
 using FedServerless.Model;
+using FedServerless.Optimization;
 using FedServerless.Privacy;
 using FedServerless.Wire;
 
@@ -68,6 +69,7 @@ public sealed class DpSgd
         ArgumentException.ThrowIfNullOrEmpty(run);
         LocalSgd.ThrowIfOutOfRange(training);
         LocalSgd.ThrowIfOtherLayout(objective, model);
+        ThrowIfOtherSolver(training);
         ThrowIfNotCovered(objective, model.Layout);
 
         var dimension = model.Parameters.Length;
@@ -110,6 +112,15 @@ public sealed class DpSgd
         for (var i = 0; i < _mean.Length; i++)
         {
             _gradient[i] = (float)_mean[i];
+        }
+    }
+
+    private static void ThrowIfOtherSolver(TrainingSpec training)
+    {
+        if (training.Solver != LocalSolvers.Sgd)
+        {
+            throw new ArgumentException(
+                $"The solver is '{training.Solver}', which reckons with steps and memories that DP-SGD does not have; expected '{LocalSolvers.Sgd}'.", nameof(training));
         }
     }
 

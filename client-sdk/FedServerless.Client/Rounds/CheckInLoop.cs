@@ -97,10 +97,10 @@ internal sealed class CheckInLoop(
             return await training.RunAsync(lease, work, trainer, RefreshAsync, cancellationToken).ConfigureAwait(false);
         }
 
-        async Task<ModelArtifact> RefreshAsync(CancellationToken token)
+        async Task<ModelArtifact> RefreshAsync(Func<TrainLease, ModelArtifact?> choose, CancellationToken token)
         {
             var answer = await CheckInAsync(TimeSpan.Zero, token).ConfigureAwait(false);
-            return Same(lease.Base, answer.Train is { } fresh && fresh.Run == lease.Run && fresh.Round == lease.Round ? fresh.Base : null);
+            return Same(choose(lease)!, answer.Train is { } fresh && fresh.Run == lease.Run && fresh.Round == lease.Round ? choose(fresh) : null);
         }
     }
 

@@ -27,6 +27,15 @@ internal static class LeaseCheck
             Check(problems, privacy.Clip is >= UpdateClip.LeastClip and <= UpdateClip.LargestClip, "privacy.clip", privacy.Clip, $"{UpdateClip.LeastClip} to {UpdateClip.LargestClip}");
         }
 
+        if (lease.Solver is { } solver)
+        {
+            Check(problems, solver.Clients >= 1, "solver.clients", solver.Clients, "1 or more");
+            if (solver.Sum is { } sum)
+            {
+                Artifact(problems, "solver.sum", sum, maxModelBytes);
+            }
+        }
+
         Throw(problems);
     }
 

@@ -21,11 +21,11 @@ internal sealed class TrainRound(
     /// <param name="lease">The round; checked.</param>
     /// <param name="work">The same, and its deadline.</param>
     /// <param name="trainer">The application's.</param>
-    /// <param name="refresh">Asks for the same artifact with a fresh URL.</param>
+    /// <param name="refresh">Asks for the same artifact of the lease with a fresh URL.</param>
     /// <param name="cancellationToken">Stops; everything done so far stays.</param>
     /// <returns>The receipt's state.</returns>
     public async Task<string> RunAsync(
-        TrainLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+        TrainLease lease, Work work, IFedTrainer trainer, Func<Func<TrainLease, ModelArtifact?>, CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
     {
         var folder = RoundFolder.Of(state, RoundFolder.Train, work);
         var update = Find(folder, lease)
@@ -59,6 +59,11 @@ internal sealed class TrainRound(
         {
             yield return settling.Of(new SettlingKey(lease.Model, SettlingKinds.Residual, lease.Base.LayoutDigest));
         }
+
+        if (SolverMemory.KeyOf(lease) is { } memory)
+        {
+            yield return settling.Of(memory);
+        }
     }
 
     private async Task<string> SendAsync(RoundFolder folder, TrainLease lease, Work work, StoredUpdate update, CancellationToken cancellationToken)
@@ -90,23 +95,28 @@ internal sealed class TrainRound(
     }
 
     private async Task<StoredUpdate> TrainAsync(
-        RoundFolder folder, TrainLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+        RoundFolder folder, TrainLease lease, Work work, IFedTrainer trainer, Func<Func<TrainLease, ModelArtifact?>, CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
     {
+        SolverMemory.Check(lease, trainer);
         ModelState start;
         using (ClientEvents.Start("download", work))
         {
-            var path = await models.GetAsync(lease.Base, work, refresh, cancellationToken).ConfigureAwait(false);
+            var path = await models.GetAsync(lease.Base, work, token => refresh(fresh => fresh.Base, token), cancellationToken).ConfigureAwait(false);
             start = LeasedModel.Read(path, lease.Base);
         }
 
         var shape = ShapeOf(lease, start);
         var residual = await ResidualAsync(lease, work, start, cancellationToken).ConfigureAwait(false);
+        var memory = await SolverMemory.TakeAsync(
+            lease, work, start.Parameters.Length, settling,
+            sum => models.GetAsync(sum, work, token => refresh(fresh => fresh.Solver?.Sum, token), cancellationToken), cancellationToken).ConfigureAwait(false);
         var context = new FitContext
         {
             Run = lease.Run,
             Round = lease.Round,
             Model = start.Clone(),
             Training = lease.Training,
+            Correction = memory?.Correction ?? ReadOnlyMemory<float>.Empty,
             Seed = lease.Seed,
             Deadline = work.WallClockDeadline,
             Time = work.Deadline.Time,
@@ -128,7 +138,7 @@ internal sealed class TrainRound(
             : new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, 1, new Dictionary<string, double>());
         try
         {
-            return Store(folder, lease, work, start, context.Model, shape, receipt, residual);
+            return Store(folder, lease, work, start, context.Model, shape, receipt, residual, memory);
         }
         catch (NonFiniteUpdateException problem)
         {
@@ -149,19 +159,26 @@ internal sealed class TrainRound(
     /// added, and a private round clips the whole. What is kept for the next round is of what the encoder was given.
     /// </summary>
     private static StoredUpdate Store(
-        RoundFolder folder, TrainLease lease, Work work, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, Residual? residual)
+        RoundFolder folder, TrainLease lease, Work work, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, Residual? residual,
+        SolverMemory? memory)
     {
         var deltas = TakeDeltas(start, trained);
-        if (residual is null)
+        if (residual is not null)
         {
-            receipt = PrivateDelta.Clip(lease, deltas.Span, receipt);
+            ErrorFeedback.Add(residual.Values, deltas.Span);
+        }
+
+        receipt = PrivateDelta.Clip(lease, deltas.Span, receipt);
+        if (residual is null && memory is null)
+        {
             return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline);
         }
 
-        ErrorFeedback.Add(residual.Values, deltas.Span);
-        receipt = PrivateDelta.Clip(lease, deltas.Span, receipt);
         return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline, (id, decoded) =>
-            residual.State.Begin(id, residual.Values, ErrorFeedback.Remainder(deltas.Span, decoded), deltas));
+        {
+            memory?.Begin(id, decoded, receipt.Samples);
+            residual?.State.Begin(id, residual.Values, ErrorFeedback.Remainder(deltas.Span, decoded), deltas);
+        });
     }
 
     /// <summary><c>trained − start</c> of the parameters, in the memory of the start, which nobody needs any more.</summary>

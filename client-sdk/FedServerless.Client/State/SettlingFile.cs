@@ -144,7 +144,7 @@ internal static class SettlingFile
 
         if (layout != key.Layout)
         {
-            throw new InvalidDataException("it belongs to a model of another tensor layout");
+            throw new InvalidDataException("it belongs to a model of another tensor layout, or to other rounds");
         }
 
         var start = header.Length - rest.Length;

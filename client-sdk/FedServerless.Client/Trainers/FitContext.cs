@@ -22,6 +22,11 @@ public sealed class FitContext
     public TrainingSpec Training { get; init; } = new();
 
     /// <summary>
+    /// Added to every gradient, one value a parameter; empty for none. Only a trainer with <see cref="IFedTrainer.FollowsCorrection"/> gets one.
+    /// </summary>
+    public ReadOnlyMemory<float> Correction { get; init; }
+
+    /// <summary>
     /// Where this client's local chance comes from in this round: shuffling, dropout. A trainer that uses nothing else repeats its
     /// update bit for bit.
     /// </summary>

@@ -6,6 +6,12 @@ namespace FedServerless.Client;
 /// </summary>
 public interface IFedTrainer
 {
+    /// <summary>
+    /// True for a trainer that adds <see cref="FitContext.Correction"/> to every gradient, and takes the epochs and batches of the training it is
+    /// given: rounds whose solver is <c>scaffold</c> or <c>feddyn</c> are left to others unless it is. Default false.
+    /// </summary>
+    bool FollowsCorrection => false;
+
     /// <summary>Trains <see cref="FitContext.Model"/> in place; the client sends the difference from where it started.</summary>
     /// <param name="context">The model and how to train it.</param>
     /// <param name="cancellationToken">Cancelled at the round's deadline and when the client stops.</param>
