@@ -24,6 +24,9 @@ public sealed class TorchTrainer : IFedTrainer
         _solver = solver;
     }
 
+    /// <inheritdoc/>
+    public bool FollowsCorrection => _solver.FollowsCorrection;
+
     /// <summary>A trainer with the built-in local solver.</summary>
     /// <param name="objective">The module and its loss.</param>
     /// <param name="training">Samples to train on.</param>

@@ -6,6 +6,7 @@ using FedServerless.Capacity;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Numerics;
+using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows;
@@ -183,12 +184,25 @@ public sealed class CheckIns(
                     Seed = DeterministicRandom.DeriveSeed(plan.Seed, SeedPurpose, device.Client),
                     Update = plan.Update,
                     Privacy = plan.Privacy is { } privacy ? new LeasePrivacy(privacy.Clip, privacy.Terms.AdaptiveClip is not null) : null,
+                    Solver = await SolverAsync(plan, cancellationToken),
                     RemainingSeconds = remaining,
                 },
             };
         }
 
         return null;
+    }
+
+    private async Task<SolverLease?> SolverAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.Solver is not { } solver)
+        {
+            return null;
+        }
+
+        var sum = LocalSolvers.Create(plan.Training).NeedsMean ? solver.Sum : null;
+        return new SolverLease(
+            solver.Since, solver.Clients, sum is null ? null : await ArtifactAsync(sum, RoundGeometry.SumLayout(plan).Digest, cancellationToken));
     }
 
     /// <summary>The model, or the client's copy of it where many fetch: the same bytes under the same digest.</summary>

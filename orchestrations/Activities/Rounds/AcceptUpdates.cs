@@ -1,6 +1,7 @@
 using System.Globalization;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
+using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
@@ -22,7 +23,7 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
         if (accepted is null)
         {
             var verdicts = await store.ReadVerdictsAsync(plan, cancellationToken);
-            accepted = await store.CreateOnceAsync(name, Decide(verdicts, plan.Aggregation), StoreJson.Default.AcceptedDocument, cancellationToken);
+            accepted = await store.CreateOnceAsync(name, Decide(verdicts, plan.Aggregation, plan.Training), StoreJson.Default.AcceptedDocument, cancellationToken);
         }
 
         // In the order of the entries' names ("a-1.json" before "a.json"): a reader counts entries by their place, so none may
@@ -44,15 +45,41 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
             : new RoundAccepted(count, count >= plan.Minimum, RoundTasks.Folds(plan, count));
     }
 
-    internal static AcceptedDocument Decide(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation)
+    internal static AcceptedDocument Decide(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation, TrainingSpec training)
     {
         verdicts = BoundNorms(verdicts, aggregation.MaxNormRatio);
         var uniform = aggregation.Weighting == Weightings.Uniform;
         var sound = verdicts.Where(verdict => verdict.Reason is null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         var refused = verdicts.Where(verdict => verdict.Reason is not null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
-        return new AcceptedDocument(
-            [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm, verdict.Private))],
-            [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]);
+        return Normalise(new AcceptedDocument(
+            [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm, verdict.Private, verdict.Steps))],
+            [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]), LocalSolvers.Create(training));
+    }
+
+    /// <summary>
+    /// Divides each weight by how many plain steps the update amounts to, and scales the mean by their mean: Wang et al. 2020, equation 8. Where all
+    /// took as many, that is the plain weighted mean, and stays it to the bit.
+    /// </summary>
+    private static AcceptedDocument Normalise(AcceptedDocument accepted, ILocalSolver solver)
+    {
+        var lengths = accepted.Accepted.Select(update => solver.Length(update.Steps ?? 1)).ToArray();
+        if (lengths.Distinct().Count() <= 1)
+        {
+            return accepted;
+        }
+
+        var (total, steps, divided) = (0.0, 0.0, 0.0);
+        var updates = new AcceptedUpdate[lengths.Length];
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var update = accepted.Accepted[i];
+            updates[i] = update with { Weight = update.Weight / lengths[i], BufferWeight = update.Weight };
+            total += update.Weight;
+            steps += update.Weight * lengths[i];
+            divided += updates[i].Weight;
+        }
+
+        return accepted with { Accepted = updates, Scale = steps / total * (divided / total) };
     }
 
     /// <summary>Refuses updates that are far longer than the round's median; of an even number of updates the lower middle one counts.</summary>

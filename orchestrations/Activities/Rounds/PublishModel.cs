@@ -39,7 +39,8 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         var layout = await models.LayoutAsync(plan.Value.Base, cancellationToken);
         var weights = await WriteWeightsAsync(plan.Value, layout, version, cancellationToken);
         var state = await WriteStateAsync(plan.Value, version, cancellationToken);
-        var manifest = await WriteManifestAsync(plan, version, weights, state, cancellationToken);
+        var solver = await WriteSolverAsync(plan.Value, version, cancellationToken);
+        var manifest = await WriteManifestAsync(plan, version, weights, state, solver, cancellationToken);
         return await MovePointerAsync(plan.Value, version, manifest.Digest, cancellationToken);
     }
 
@@ -85,6 +86,19 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         return await WriteAsync(StoreNames.OptimizerState(plan.Model, version), CanonicalModelFile.Create(layout, metadata), slices, cancellationToken);
     }
 
+    private async Task<SolverState?> WriteSolverAsync(RoundPlan plan, string version, CancellationToken cancellationToken)
+    {
+        if (plan.Solver is not { } solver)
+        {
+            return null;
+        }
+
+        var slices = Enumerable.Range(0, RoundGeometry.ParameterShards(plan)).Select(shard => SliceNames.SolverSum(plan.Run, plan.Round, shard));
+        var file = CanonicalModelFile.Create(RoundGeometry.SumLayout(plan));
+        return new SolverState(
+            plan.Training.Solver, solver.Since, await WriteAsync(StoreNames.SolverSum(plan.Model, version), file, slices, cancellationToken));
+    }
+
     private async Task<StoredArtifact> WriteAsync(
         string name, CanonicalModelFile file, IEnumerable<string> slices, CancellationToken cancellationToken)
     {
@@ -103,7 +117,7 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
     }
 
     private async Task<Stored<ModelManifest>> WriteManifestAsync(
-        Stored<RoundPlan> plan, string version, StoredArtifact weights, StoredArtifact? state, CancellationToken cancellationToken)
+        Stored<RoundPlan> plan, string version, StoredArtifact weights, StoredArtifact? state, SolverState? solver, CancellationToken cancellationToken)
     {
         var (run, round, model) = (plan.Value.Run, plan.Value.Round, plan.Value.Model);
         var parent = await models.ManifestAsync(model, plan.Value.BaseVersion, cancellationToken);
@@ -123,7 +137,8 @@ internal sealed class PublishModel(IObjectStore store, RoundReader rounds, Model
         var manifest = new ModelManifest(
             model, version, parent.Value.Version, parent.Digest, run, round, weights, state,
             state is null ? null : plan.Value.Optimizer.Name, plan.Value.Layout, plan.Digest, seal.Digest, accepted.Digest,
-            accepted.Value.Accepted.Count, WeightedMetrics.Mean([.. sound.Select(verdict => (verdict.Samples, verdict.Metrics))]));
+            accepted.Value.Accepted.Count, WeightedMetrics.Mean([.. sound.Select(verdict => (verdict.Samples, verdict.Metrics))]),
+            Solver: solver);
         return await store.CreateOnceAsync(StoreNames.Manifest(model, version), manifest, StoreJson.Default.ModelManifest, cancellationToken);
     }
 

@@ -18,6 +18,8 @@ namespace FedServerless.Activities.Rounds;
 /// </summary>
 internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelCatalog models, PrivateSum noisy) : IActivity<ReduceInput, ShardReduced>
 {
+    private readonly SolverShard _solvers = new(store, rounds, models);
+
     public async Task<ShardReduced> RunAsync(ReduceInput input, CancellationToken cancellationToken)
     {
         var done = SliceNames.Weights(input.Run, input.Round, input.Shard);
@@ -56,7 +58,8 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
                 return new ShardReduced(false);
             }
         }
-        else if (!await StepAsync(plan, input, range, aggregate, weights, cancellationToken))
+        else if (!await _solvers.TryAdvanceAsync(source.Plan, shape, source.Contributions, input.Shard, range, aggregate, cancellationToken)
+            || !await StepAsync(plan, input, range, aggregate, weights, cancellationToken))
         {
             return new ShardReduced(false);
         }
@@ -79,7 +82,19 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         }
 
         var total = await SumAsync(source, shard, range, cancellationToken);
-        return source.Contributions.Decision is null || range.IsBuffers ? total.Complete() : await StepFromAsync(source, total, cancellationToken);
+        return range.IsBuffers ? total.Complete()
+            : source.Contributions.Decision is null ? Scaled(total.Complete(), source.Contributions.Scale)
+            : await StepFromAsync(source, total, cancellationToken);
+    }
+
+    private static double[] Scaled(double[] aggregate, double scale)
+    {
+        for (var i = 0; scale != 1 && i < aggregate.Length; i++)
+        {
+            aggregate[i] *= scale;
+        }
+
+        return aggregate;
     }
 
     private async Task<RangeFold> SumAsync(Source source, int shard, ShardRange range, CancellationToken cancellationToken)

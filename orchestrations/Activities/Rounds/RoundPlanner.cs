@@ -6,6 +6,7 @@ using FedServerless.Capacity;
 using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Numerics;
+using FedServerless.Optimization;
 using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -146,12 +147,40 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
             Privacy = privacy,
+            Solver = await SolverAsync(input, spec, served, cohort.Length, cancellationToken),
         };
     }
 
     /// <summary>One mask for all clients of the round, and another one each round; null where the codec has none.</summary>
     private static long? MaskSeed(RunSpec spec, long roundSeed) =>
         UpdateCodecs.Of(spec.Update).HasMask ? DeterministicRandom.DeriveSeed(roundSeed, MaskPurpose) : null;
+
+    /// <summary>
+    /// A memory goes on from round to round of a run, and begins at zero where the model did not come from the run's last published round: clients'
+    /// vectors hold all of that run's rounds and could not be taken back to an older version.
+    /// </summary>
+    private async Task<SolverPlan?> SolverAsync(
+        RoundInput input, RunSpec spec, ModelManifest served, int cohort, CancellationToken cancellationToken)
+    {
+        if (!LocalSolvers.Create(spec.Training).HasMemory)
+        {
+            return null;
+        }
+
+        var members = 0L;
+        await foreach (var _ in store.ListAsync(StoreNames.Members(spec.Population), cancellationToken))
+        {
+            members++;
+        }
+
+        var before = input.Round == 1
+            ? null
+            : await store.FindAsync(StoreNames.RoundOutcome(input.Run, input.Round - 1), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
+        var last = input.Round - 1 - (before?.Value.AbandonedInRow ?? 0);
+        var goesOn = before?.Value.PublishedRounds > 0 && served.Run == input.Run && served.Round == last && served.Solver?.Name == spec.Training.Solver;
+        return new SolverPlan(
+            goesOn ? served.Solver!.Since : $"{input.Run}-r{input.Round}", Math.Max(members, Math.Max(cohort, 1)), goesOn ? served.Solver!.Sum : null);
+    }
 
     /// <summary>Rules that look at all clients at once get blocks so short that one of each client fits an activity's memory.</summary>
     private static UpdateSpec Fitting(RunSpec spec, int cohort)

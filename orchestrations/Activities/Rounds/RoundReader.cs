@@ -47,7 +47,11 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
         var accepted = await AcceptedAsync(plan, cancellationToken);
         if (plan.Aggregation.Rule == Aggregators.WeightedMean)
         {
-            return new RoundContributions(accepted.Value.Accepted, accepted.Digest, null);
+            var updates = accepted.Value.Accepted;
+            var buffers = updates.Any(update => update.BufferWeight is not null)
+                ? updates.Select(update => update with { Weight = update.BufferWeight ?? update.Weight }).ToArray()
+                : null;
+            return new RoundContributions(updates, accepted.Digest, null, buffers) { Scale = accepted.Value.Scale ?? 1 };
         }
 
         var decision = await store.GetAsync(StoreNames.Decision(plan.Run, plan.Round), StoreJson.Default.DecisionDocument, cancellationToken);
@@ -120,6 +124,9 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
 internal sealed record RoundContributions(
     IReadOnlyList<AcceptedUpdate> Updates, Digest Digest, DecisionDocument? Decision, IReadOnlyList<AcceptedUpdate>? Buffers = null)
 {
+    /// <summary>What the weighted mean of parameters is multiplied by.</summary>
+    public double Scale { get; init; } = 1;
+
     /// <summary>The updates as a range of the model weighs them.</summary>
     public IReadOnlyList<AcceptedUpdate> For(ShardRange range) => range.IsBuffers && Buffers is not null ? Buffers : Updates;
 }

@@ -9,6 +9,8 @@ internal static class SliceNames
 
     public static string State(string run, int round, int shard, string tensor) => StoreNames.Slice(run, round, shard, $"state-{tensor}");
 
+    public static string SolverSum(string run, int round, int shard) => StoreNames.Slice(run, round, shard, "solver");
+
     /// <summary>What a chunk of clients came to, between the two levels of a reduction; see <see cref="PartialSum"/>.</summary>
     public static string Partial(string run, int round, int shard, int chunk) => shard switch
     {

@@ -1,5 +1,6 @@
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
+using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire.Updates;
 using FedServerless.Workflows.Engine;
@@ -59,8 +60,9 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Mo
         };
         if (plan.Privacy is null)
         {
+            long? steps = plan.Training.Solver == LocalSolvers.Sgd || receipt.Samples < 1 ? null : LocalSolvers.Steps(plan.Training, receipt.Samples);
             return new Verdict(
-                client, found.Reason, receipt.HeaderDigest, found.Norm, Math.Min(receipt.Samples, plan.Aggregation.MaxSamples), receipt.Bytes, receipt.Metrics);
+                client, found.Reason, receipt.HeaderDigest, found.Norm, Math.Min(receipt.Samples, plan.Aggregation.MaxSamples), receipt.Bytes, receipt.Metrics, null, steps);
         }
 
         // What a client claims beside its update is private, too, and no noise covers it.

@@ -108,6 +108,10 @@ public sealed record RoundPlan
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ModelCopies { get; init; }
 
+    /// <summary>What the training's solver remembers; null for one without a memory.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SolverPlan? Solver { get; init; }
+
     /// <summary>How the work is shared out; null in a plan from before there was a choice: see <see cref="RoundTasks"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReductionPlan? Reduction { get; init; }
@@ -203,9 +207,11 @@ public sealed record VerdictsDocument(IReadOnlyList<Verdict> Verdicts);
 /// <param name="Bytes">Header and payload.</param>
 /// <param name="Metrics">As claimed; empty in a private round.</param>
 /// <param name="Private">How it goes onto the grid of a private round; null when refused, and in any other round.</param>
+/// <param name="Steps">Gradient steps that the plan gives the claimed samples, uncapped; null where the solver does not reckon with them.</param>
 public sealed record Verdict(
     string Client, string? Reason, Digest Header, double Norm, long Samples, long Bytes, IReadOnlyDictionary<string, double> Metrics,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Steps = null);
 
 /// <summary>What a private round needs of an update. Made of un-noised values: it goes when the round closes.</summary>
 /// <param name="Scale">How its coordinates get onto the grid.</param>
@@ -215,7 +221,10 @@ public sealed record PrivateUpdate(GridScale Scale, bool? WithinClip);
 /// <summary>The verdicts of a round and the weights that follow; every later step reads only this.</summary>
 /// <param name="Accepted">Sound updates in the order of client ids.</param>
 /// <param name="Refused">The others.</param>
-public sealed record AcceptedDocument(IReadOnlyList<AcceptedUpdate> Accepted, IReadOnlyList<Refusal> Refused);
+/// <param name="Scale">What the weighted mean is multiplied by; null for 1.</param>
+public sealed record AcceptedDocument(
+    IReadOnlyList<AcceptedUpdate> Accepted, IReadOnlyList<Refusal> Refused,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Scale = null);
 
 /// <summary>An update that goes into the model.</summary>
 /// <param name="Client">Whose.</param>
@@ -223,9 +232,13 @@ public sealed record AcceptedDocument(IReadOnlyList<AcceptedUpdate> Accepted, IR
 /// <param name="Weight">Its weight before division by the sum of weights; above 0.</param>
 /// <param name="Norm">L2 norm of its parameters; 0 in a private round.</param>
 /// <param name="Private">How it goes onto the grid of a private round that is not closed; else null.</param>
+/// <param name="Steps">Gradient steps behind it; null where the solver does not reckon with them.</param>
+/// <param name="BufferWeight">What its buffers weigh, where that is not <paramref name="Weight"/>; null where it is.</param>
 public sealed record AcceptedUpdate(
     string Client, Digest Header, double Weight, double Norm,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Steps = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BufferWeight = null);
 
 /// <summary>What a robust rule made of the accepted updates.</summary>
 /// <param name="Refusal">Why there is no aggregate, or null.</param>
@@ -291,11 +304,13 @@ public sealed record RoundAccount(ResourceUsage Servers, ResourceUsage Devices, 
 /// <param name="Accepted">Updates in it.</param>
 /// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
 /// <param name="Privacy">Of a version that a private round made; null for any other.</param>
+/// <param name="Solver">What the run's solver remembers, or null.</param>
 public sealed record ModelManifest(
     string Model, string Version, string? Parent, Digest? ParentManifest, string? Run, int Round, StoredArtifact Weights,
     StoredArtifact? OptimizerState, string? Optimizer, Digest Layout, Digest? Plan, Digest? Seal, Digest? AcceptedDigest, int Accepted,
     IReadOnlyDictionary<string, double> Metrics,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestPrivacy? Privacy = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestPrivacy? Privacy = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SolverState? Solver = null);
 
 /// <summary>
 /// What a version says of the private round that made it, instead of who took part: no digest of plan, seal or receipts, which a guess of

@@ -1,4 +1,5 @@
 using FedServerless.Capacity;
+using FedServerless.Model;
 
 namespace FedServerless.Activities.State;
 
@@ -16,6 +17,13 @@ public static class RoundGeometry
 
     /// <summary>Shards of parameters, the first ones; 0 for a model without any.</summary>
     public static int ParameterShards(RoundPlan plan) => (int)ShardLayout.Of(plan.Parameters, plan.ShardCoordinates);
+
+    /// <summary>The layout of the sum that a solver remembers: one tensor of the model's parameters.</summary>
+    public static TensorLayout SumLayout(RoundPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return TensorLayout.Create([new TensorSpec("sum", [(int)plan.Parameters], TensorRole.Parameter)]);
+    }
 
     /// <summary>The flat float32 range that a shard reduces; empty for a model without float32 values.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The round has no such shard.</exception>

@@ -235,6 +235,9 @@ public static class StoreNames
     /// <summary>A version's server-optimizer state; create-once.</summary>
     public static string OptimizerState(string model, string version) => $"{Versions(model)}{version}/optimizer.safetensors";
 
+    /// <summary>The sum of all clients' vectors that a version's solver remembers; create-once.</summary>
+    public static string SolverSum(string model, string version) => $"{Versions(model)}{version}/solver.safetensors";
+
     /// <summary>An operator's upload, by content; create-once.</summary>
     public static string ModelUpload(string model, Digest digest) => $"models/{model}/uploads/{digest}.safetensors";
 }
