@@ -45,4 +45,13 @@ public static class DigitTrainers
         #endregion
         return trainer;
     }
+
+    /// <summary>With local differential privacy, for a module without buffers.</summary>
+    public static IFedTrainer LocallyPrivate(TorchObjective objective, TorchSamples samples, DpSgdOptions privacy)
+    {
+        #region torch-local-privacy
+        var trainer = new TorchTrainer(new DpSgdTrainer(TorchTrainer.Models(objective, samples), privacy));
+        #endregion
+        return trainer;
+    }
 }

@@ -32,10 +32,10 @@ internal sealed class SampleProcess : IAsyncDisposable
         })!);
     }
 
-    /// <summary>Ctrl+C, then what it ends with. Unix only.</summary>
-    public async Task<int> InterruptAsync()
+    /// <summary>Sends a signal, INT for Ctrl+C, and waits for what it ends with. Unix only.</summary>
+    public async Task<int> SignalAsync(string name)
     {
-        using var signal = Process.Start("kill", ["-INT", _process.Id.ToString()]);
+        using var signal = Process.Start("kill", [$"-{name}", _process.Id.ToString()]);
         await signal.WaitForExitAsync();
         return await ExitAsync();
     }

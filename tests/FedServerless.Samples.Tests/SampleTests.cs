@@ -25,11 +25,11 @@ public sealed class SampleTests
 
         // 0.953 after sixteen passes of softmax regression, measured on the samples it was trained on.
         Assert.InRange(accuracy, 0.85, 1);
-        Assert.Equal(0, await edge.InterruptAsync());
+        Assert.Equal(0, await edge.SignalAsync("INT"));
     }
 
     [Fact]
-    public async Task WorkerService_SetUpByItsEnvironment_TrainsAndStopsWithTheHost()
+    public async Task WorkerService_ToldToStop_HasTrainedAndEndsWithZero()
     {
         await using var federation = await HostedFederation.StartedAsync();
         var folder = federation.Folder.Combine("worker");
@@ -39,7 +39,7 @@ public sealed class SampleTests
         var accuracy = await TrainDigitsAsync(federation);
 
         Assert.InRange(accuracy, 0.85, 1);
-        Assert.Equal(0, await worker.InterruptAsync());
+        Assert.Equal(0, await worker.SignalAsync("TERM"));
         Assert.True(Directory.Exists(Path.Combine(folder, "kept-here")));
     }
 

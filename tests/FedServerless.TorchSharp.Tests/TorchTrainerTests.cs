@@ -2,6 +2,8 @@ using FedServerless.Client;
 using FedServerless.Client.TorchSharp;
 using FedServerless.Client.Training;
 using FedServerless.Model;
+using FedServerless.Privacy;
+using FedServerless.Testing.Federation.Hosted;
 using FedServerless.Wire;
 using static TorchSharp.torch;
 
@@ -27,6 +29,37 @@ public sealed class TorchTrainerTests
         Assert.Equal(20, result.Samples);
         Assert.All(expected.Model.Values.Zip(actual.Model.Values), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
         Assert.NotEqual(start.Values, actual.Model.Values);
+    }
+
+    [Fact]
+    public async Task FitAsync_LocalPrivacy_ClipsEachExampleOfTheModule()
+    {
+        using var folder = new ScratchFolder();
+        var start = Architectures.Initialize(new ArchitectureSpec { Name = "mlp", Inputs = 6, Hidden = [5], Outputs = 3 }, 4);
+        var privacy = new DpSgdOptions
+        {
+            LedgerFile = folder.Combine("ledger"), Samples = 20, SamplingRate = 1, ClipNorm = 0.1, NoiseMultiplier = 0.01, Budget = new PrivacySpend(1e9, 1e-4),
+        };
+        var trainer = DigitTrainers.LocallyPrivate(Modules.Classifier(Modules.Perceptron()), TorchSamples.Of(Modules.Samples()), privacy);
+        var context = Context(start, new TrainingSpec { LearningRate = 1 });
+
+        await trainer.FitAsync(context, Cancel);
+
+        // One step: the built-in model's gradients, each clipped alone, over q·N = 20. The noise of z·C/20 = 5e-5 is what the tolerance is for.
+        var expected = (float[])start.Values.Clone();
+        var (dense, gradient) = (new DenseClassifier(start.Layout, Modules.Samples()), new float[start.Values.Length]);
+        for (var sample = 0; sample < 20; sample++)
+        {
+            dense.LossAndGradient(start, [sample], gradient);
+            var scale = Math.Min(1, 0.1 / Math.Sqrt(gradient.Sum(value => (double)value * value)));
+            for (var i = 0; i < expected.Length; i++)
+            {
+                expected[i] -= (float)(scale * gradient[i] / 20);
+            }
+        }
+
+        Assert.All(expected.Zip(context.Model.Values), pair => Assert.Equal(pair.First, pair.Second, 4e-4f));
+        Assert.InRange(expected.Zip(start.Values).Max(pair => Math.Abs(pair.First - pair.Second)), 2e-3f, 0.1f);
     }
 
     [Fact]
