@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using FedServerless.Privacy;
 using FedServerless.Wire;
 
 namespace FedServerless.Cli.Server;
@@ -96,6 +97,27 @@ internal sealed class OperatorClient : IDisposable
             .Select(part => $"{part.Name}={Escape(part.Value!)}"));
         return GetAsync(query.Length == 0 ? "audit" : $"audit?{query}", WireJson.Default.AuditPage, cancellationToken);
     }
+
+    public Task<BudgetView> SetBudgetAsync(string population, SetBudgetRequest budget, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Put, $"populations/{Escape(population)}/budget", budget, WireJson.Default.SetBudgetRequest, WireJson.Default.BudgetView, cancellationToken);
+
+    public Task<BudgetView> GetBudgetAsync(string population, CancellationToken cancellationToken) =>
+        GetAsync($"populations/{Escape(population)}/budget", WireJson.Default.BudgetView, cancellationToken);
+
+    public Task<PrivacyReport> GetPopulationPrivacyAsync(string population, bool classic, CancellationToken cancellationToken) =>
+        GetAsync($"populations/{Escape(population)}/privacy{(classic ? "?classic=true" : "")}", WireJson.Default.PrivacyReport, cancellationToken);
+
+    public Task<PrivacyReport> GetRunPrivacyAsync(string run, bool classic, CancellationToken cancellationToken) =>
+        GetAsync($"runs/{Escape(run)}/privacy{(classic ? "?classic=true" : "")}", WireJson.Default.PrivacyReport, cancellationToken);
+
+    /// <param name="population">The population.</param>
+    /// <param name="after">Only entries after this number; 0 for all.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task<LedgerPage> GetLedgerAsync(string population, long after, CancellationToken cancellationToken) =>
+        GetAsync($"populations/{Escape(population)}/ledger?after={after}", WireJson.Default.LedgerPage, cancellationToken);
+
+    public Task<LedgerNoteView> NoteInLedgerAsync(string population, LedgerNoteRequest note, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post, $"populations/{Escape(population)}/ledger/notes", note, WireJson.Default.LedgerNoteRequest, WireJson.Default.LedgerNoteView, cancellationToken);
 
     /// <summary>Downloads a version's file and checks it against its digest.</summary>
     /// <param name="artifact">What to download.</param>
