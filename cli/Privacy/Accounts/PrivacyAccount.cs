@@ -11,7 +11,7 @@ namespace FedServerless.Cli.Privacy.Accounts;
 /// <param name="LedgerHead">SHA-256 of the last entry, or null for none: kept elsewhere, it shows whether entries were taken away.</param>
 internal sealed record PrivacyAccount(PrivacyReport Report, string Population, long LedgerEntries, Digest? LedgerHead);
 
-/// <summary>The account as JSON, with the wire's names.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+/// <summary>The account as JSON.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(PrivacyAccount))]
 internal sealed partial class PrivacyAccountJson : JsonSerializerContext;

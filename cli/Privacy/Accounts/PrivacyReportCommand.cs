@@ -3,7 +3,6 @@ using System.Globalization;
 using FedServerless.Cli.Output;
 using FedServerless.Cli.Server;
 using FedServerless.Privacy;
-using FedServerless.Wire;
 
 namespace FedServerless.Cli.Privacy.Accounts;
 
