@@ -16,6 +16,8 @@ namespace FedServerless.Wire;
 [JsonSerializable(typeof(RunSpec))]
 [JsonSerializable(typeof(CheckInRequest))]
 [JsonSerializable(typeof(CheckInResponse))]
+[JsonSerializable(typeof(DeviceMeasurements))]
+[JsonSerializable(typeof(LeaseChoice))]
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(EnrolResponse))]
 [JsonSerializable(typeof(UploadRequest))]

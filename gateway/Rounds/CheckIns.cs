@@ -45,6 +45,11 @@ public sealed class CheckIns(
                 "Nothing was noted.", [new Problem("sdk", RouteCall.Shorten(request.Sdk), $"at most {MaxSdkLength} characters")]));
         }
 
+        if (request.Measured?.Validate("measured") is { Count: > 0 } problems)
+        {
+            return Reply.Problem(Problems.Invalid("Nothing was noted.", problems));
+        }
+
         if (call.Device.Quarantine is not null)
         {
             return Signed(new CheckInResponse { RetryAfterSeconds = options.MaxRetryAfter.TotalSeconds }, call.Device);
@@ -54,7 +59,8 @@ public sealed class CheckIns(
         var isHeld = TryHold(call.Device.Client);
         try
         {
-            var response = await FindWorkAsync(call.Device, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
+            var response = await FindWorkAsync(
+                call.Device, request.Measured, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
             return Signed(response, call.Device);
         }
         finally
@@ -120,14 +126,15 @@ public sealed class CheckIns(
         return TimeSpan.Zero;
     }
 
-    private async Task<CheckInResponse> FindWorkAsync(DeviceCaller device, TimeSpan hold, CancellationToken cancellationToken)
+    private async Task<CheckInResponse> FindWorkAsync(
+        DeviceCaller device, DeviceMeasurements? measured, TimeSpan hold, CancellationToken cancellationToken)
     {
         using var letGo = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stopping);
         var since = time.GetTimestamp();
         while (true)
         {
             var view = await board.LookAsync(device.Population, cancellationToken);
-            var response = await TrainAsync(view, device, cancellationToken) ?? await EvaluateAsync(view, device, cancellationToken);
+            var response = await TrainAsync(view, device, measured, cancellationToken) ?? await EvaluateAsync(view, device, cancellationToken);
             if (response is not null)
             {
                 return response;
@@ -152,7 +159,8 @@ public sealed class CheckIns(
         }
     }
 
-    private async Task<CheckInResponse?> TrainAsync(BoardView view, DeviceCaller device, CancellationToken cancellationToken)
+    private async Task<CheckInResponse?> TrainAsync(
+        BoardView view, DeviceCaller device, DeviceMeasurements? measured, CancellationToken cancellationToken)
     {
         foreach (var work in view.Trainings)
         {
@@ -172,6 +180,7 @@ public sealed class CheckIns(
             UsageScope.Current?.Attribute(work.Run, work.Round);
             await RefuseRevokedAsync(device.Client, cancellationToken);
             var plan = work.File.Plan;
+            var choice = await LeaseChoices.MakeAsync(store, work.File, device.Client, measured, cancellationToken);
             return new CheckInResponse
             {
                 Train = new TrainLease
@@ -180,11 +189,12 @@ public sealed class CheckIns(
                     Round = work.Round,
                     Model = plan.Model,
                     Base = await ArtifactAsync(Source(plan, device.Client), plan.Layout, cancellationToken),
-                    Training = plan.Training,
+                    Training = LeaseChoice.Apply(plan.Training, choice),
                     Seed = DeterministicRandom.DeriveSeed(plan.Seed, SeedPurpose, device.Client),
                     Update = plan.Update,
                     Privacy = plan.Privacy is { } privacy ? new LeasePrivacy(privacy.Clip, privacy.Terms.AdaptiveClip is not null) : null,
                     Solver = await SolverAsync(plan, cancellationToken),
+                    Choice = choice,
                     RemainingSeconds = remaining,
                 },
             };

@@ -39,6 +39,12 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         var name = StoreNames.Receipt(run, round, client);
         if (await store.HeadAsync(name, cancellationToken) is null)
         {
+            if (await LeaseChoices.FindAsync(store, file.Plan, client, cancellationToken) != receipt.Choice)
+            {
+                return Reply.Problem(Problems.Invalid(
+                    "The receipt was not stored.", [new Problem("choice", receipt.Choice?.ToString(), "what the lease of this round chose, or nothing where it chose nothing")]));
+            }
+
             await CheckUploadAsync(file.Plan, receipt, cancellationToken);
         }
 
@@ -97,6 +103,11 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
             var part = announced.Value.Parts[i];
             Expect(StoreNames.UpdatePart(plan.Run, plan.Round, receipt.Client, receipt.HeaderDigest, i)[prefix.Length..], part.Bytes, $"parts[{i}]");
             total += part.Bytes;
+        }
+
+        if (receipt.PartBytes != announced.Value.PartBytes)
+        {
+            problems.Add(new("partBytes", $"{receipt.PartBytes}", announced.Value.PartBytes is { } size ? $"{size}, as announced" : "nothing, as announced"));
         }
 
         if (receipt.Bytes != total)

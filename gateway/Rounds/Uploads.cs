@@ -32,7 +32,7 @@ public sealed class Uploads(IObjectStore store, RoundFiles files, GatewayOptions
             return Reply.Problem(Problems.Closed($"Round {round} of '{run}' takes no more updates."));
         }
 
-        var problems = Check(request, await file.ShapeAsync(cancellationToken), file.Plan.Update.PartBytes);
+        var problems = Check(request, await file.ShapeAsync(cancellationToken), file.Plan.Update);
         if (problems.Count > 0)
         {
             return Reply.Problem(Problems.Invalid("No update of this round looks like that.", problems));
@@ -44,9 +44,16 @@ public sealed class Uploads(IObjectStore store, RoundFiles files, GatewayOptions
     }
 
     /// <summary>Everything that is wrong with an announced update. Bounds follow from the layout: a client cannot fill the store.</summary>
-    internal static List<Problem> Check(UploadRequest request, UpdateShape shape, int partBytes)
+    internal static List<Problem> Check(UploadRequest request, UpdateShape shape, UpdateSpec update)
     {
         var problems = new List<Problem>();
+        var (least, partBytes) = (update.MinPartBytes ?? update.PartBytes, request.PartBytes ?? update.PartBytes);
+        if (partBytes < least || partBytes > update.PartBytes)
+        {
+            problems.Add(new("partBytes", $"{partBytes}", least == update.PartBytes ? $"{least}" : $"{least} to {update.PartBytes}"));
+            return problems;
+        }
+
         if (request.HeaderBytes != shape.HeaderLength)
         {
             problems.Add(new("headerBytes", $"{request.HeaderBytes}", $"{shape.HeaderLength}, as the layout and the block size have it"));

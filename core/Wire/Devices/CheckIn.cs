@@ -5,7 +5,12 @@ namespace FedServerless.Wire;
 /// <summary>A device asks for work: <c>POST check-in</c>.</summary>
 /// <param name="ApiVersion">The protocol the SDK speaks; this one is <see cref="DeviceApi.Version"/>.</param>
 /// <param name="Sdk">The SDK's name and version, for operators: <c>dotnet/0.1.0</c>.</param>
-public sealed record CheckInRequest(int ApiVersion, string Sdk);
+public sealed record CheckInRequest(int ApiVersion, string Sdk)
+{
+    /// <summary>What the device has measured of its link and itself; null for nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DeviceMeasurements? Measured { get; set; }
+}
 
 /// <summary>The answer to a check-in: exactly one of the work items, or neither and a pause.</summary>
 public sealed record CheckInResponse
@@ -92,6 +97,10 @@ public sealed record TrainLease
     /// <summary>What the training's solver needs, where it has a memory; null where it has none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SolverLease? Solver { get; set; }
+
+    /// <summary>What was chosen for this client, <see cref="Training"/> included; null in a run that does not adapt.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LeaseChoice? Choice { get; set; }
 
     /// <summary>Seconds until the round's deadline when this was answered.</summary>
     public required double RemainingSeconds { get; init; }

@@ -24,7 +24,16 @@ public sealed record Receipt(
     long Bytes,
     long Samples,
     IReadOnlyDictionary<string, double> Metrics,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? WithinClip = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? WithinClip = null)
+{
+    /// <summary>The lease's choice, in a run that adapts to its clients; null in any other.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LeaseChoice? Choice { get; init; }
+
+    /// <summary>The part size that the client chose, as announced; null for the plan's.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PartBytes { get; init; }
+}
 
 /// <summary>The answer to a commit.</summary>
 /// <param name="State">One of <see cref="ReceiptStates"/>: <c>committed</c> or <c>late</c>.</param>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FedServerless.Wire;
 
 /// <summary>
@@ -7,7 +9,14 @@ namespace FedServerless.Wire;
 /// <param name="HeaderDigest">SHA-256 of the update header's bytes.</param>
 /// <param name="HeaderBytes">Length of the header.</param>
 /// <param name="Parts">The payload's parts in order.</param>
-public sealed record UploadRequest(Digest HeaderDigest, int HeaderBytes, IReadOnlyList<UploadPart> Parts);
+public sealed record UploadRequest(Digest HeaderDigest, int HeaderBytes, IReadOnlyList<UploadPart> Parts)
+{
+    /// <summary>
+    /// The part size by which the payload was cut, from the plan's smallest to its largest; null for the largest. The receipt names the same.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PartBytes { get; init; }
+}
 
 /// <summary>One part of an update's payload.</summary>
 /// <param name="Bytes">Length: at most the plan's part size; whole blocks, so parts may differ in length.</param>

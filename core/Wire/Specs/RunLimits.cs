@@ -90,6 +90,15 @@ public static class RunLimits
     /// <summary>Largest bound on an uploaded part, in bytes: 8 MiB.</summary>
     public const int MaxPartBytes = 8 << 20;
 
+    /// <summary>Most codecs that a run chooses among.</summary>
+    public const int MaxCodecs = 32;
+
+    /// <summary>Longest time between two rounds of a client, in seconds: a day.</summary>
+    public const double MaxRestSeconds = 24 * 3600;
+
+    /// <summary>Largest bound on the bytes a client moves in a day: 1 PiB.</summary>
+    public const long MaxBytesPerDay = 1L << 50;
+
     /// <summary>Most designated evaluators.</summary>
     public const int MaxEvaluators = 10_000;
 

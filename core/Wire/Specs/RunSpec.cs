@@ -42,6 +42,9 @@ public sealed record RunSpec
     /// <summary>Evaluation by clients; null for none.</summary>
     public EvaluationSpec? Evaluation { get; init; }
 
+    /// <summary>How far rounds adapt to their clients; null for not at all. Refused with privacy.</summary>
+    public AdaptationSpec? Adaptation { get; init; }
+
     /// <summary>Central differential privacy; null for none. Required where the population has a budget.</summary>
     public PrivacySpec? Privacy { get; init; }
 
@@ -237,6 +240,12 @@ public sealed record UpdateSpec
 
     /// <summary>Most bytes an uploaded part has, 256 KiB to 8 MiB. Default 4 MiB.</summary>
     public int PartBytes { get; set; } = 4 << 20;
+
+    /// <summary>
+    /// Smallest part size that a client may choose for its link, 256 KiB to <see cref="PartBytes"/>; null for <see cref="PartBytes"/>, so
+    /// that nobody chooses. The server's work grows with the number of parts.
+    /// </summary>
+    public int? MinPartBytes { get; init; }
 
     /// <summary>
     /// Copies of the model that a round's devices fetch from, 1 to 64; null to let each round's plan choose by how many fetch and how

@@ -38,8 +38,25 @@ public static class RunSpecValidator
         }
 
         SolverSpecRules.Validate(spec, findings);
+        AdaptationSpecRules.Validate(spec, findings, codec => WithCodec(spec, codec));
         PrivacySpecRules.Validate(spec, findings);
         return findings.Problems;
+    }
+
+    /// <summary>What another codec would break in what has to do with codecs.</summary>
+    private static IReadOnlyList<Problem> WithCodec(RunSpec spec, string codec)
+    {
+        var other = spec with { Update = spec.Update with { Codec = codec } };
+        var (before, after) = (new Findings(""), new Findings(""));
+        Check(spec, before);
+        Check(other, after);
+        return [.. after.Problems.Except(before.Problems)];
+
+        static void Check(RunSpec spec, Findings findings)
+        {
+            AggregationSpecRules.Validate(spec, findings);
+            Validate(spec.Update, findings);
+        }
     }
 
     private static void Validate(SelectionSpec selection, Findings findings)
@@ -130,6 +147,11 @@ public static class RunSpecValidator
         findings.Belongs("update.maskSeed", update.MaskSeed, inPlace: false, "the plan of a round, which derives it from the run's seed");
         findings.OptionalRange("update.modelCopies", update.ModelCopies, 1, ModelReplicas.Max, required: false);
         findings.Range("update.partBytes", update.PartBytes, RunLimits.MinPartBytes, RunLimits.MaxPartBytes);
+        if (update.MinPartBytes is { } least && !(least >= RunLimits.MinPartBytes && least <= update.PartBytes))
+        {
+            findings.Add("update.minPartBytes", least, $"an integer from {RunLimits.MinPartBytes} to update.partBytes ({update.PartBytes})");
+        }
+
         if (update.BlockCoordinates is < RunLimits.MinBlockCoordinates or > RunLimits.MaxBlockCoordinates || !BitOperations.IsPow2(update.BlockCoordinates))
         {
             findings.Add(

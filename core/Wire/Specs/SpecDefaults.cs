@@ -27,6 +27,7 @@ internal static class SpecDefaults
         new AdaptiveClipSpec(),
         new SetBudgetRequest { Epsilon = 1, Clients = 1 },
         new PlannedRounds { SamplingRate = 1, NoiseMultiplier = 1 },
+        new AdaptationSpec(),
     }.ToFrozenDictionary(value => value.GetType(), value => JsonSerializer.SerializeToElement(value, WireJson.Default.GetTypeInfo(value.GetType())!));
 
     /// <summary>The defaults of a type; a field whose default is null is left out.</summary>

@@ -52,7 +52,7 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
         var sound = verdicts.Where(verdict => verdict.Reason is null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         var refused = verdicts.Where(verdict => verdict.Reason is not null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         return Normalise(new AcceptedDocument(
-            [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm, verdict.Private, verdict.Steps))],
+            [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm, verdict.Private, verdict.Steps, PartBytes: verdict.PartBytes))],
             [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]), LocalSolvers.Create(training));
     }
 

@@ -121,7 +121,7 @@ internal sealed class AcceptedUpdates(
         // What is rented goes back once it was folded; a failure leaves it to the garbage collector.
         var bytes = pool.Rent(checked((int)(header.BlockEnd(firstBlock + blockCount - 1) - header.BlockOffset(firstBlock))));
         var filled = 0;
-        foreach (var read in UpdateParts.Cut(header, plan.Update.PartBytes).Reads(firstBlock, blockCount))
+        foreach (var read in UpdateParts.Cut(header, update.PartBytes ?? plan.Update.PartBytes).Reads(firstBlock, blockCount))
         {
             var name = StoreNames.UpdatePart(plan.Run, plan.Round, update.Client, update.Header, read.Part);
             if (await store.ReadAsync(name, read.Offset, bytes.AsMemory(filled, read.Length), cancellationToken) is null)

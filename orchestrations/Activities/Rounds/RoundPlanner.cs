@@ -117,7 +117,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round);
         var update = Fitting(spec, cohort.Length) with { MaskSeed = MaskSeed(spec, seed) };
         var shape = UpdateShape.Create(layout, update);
-        var size = RoundSize.Of(shape, update.PartBytes, shardCoordinates, cohort.Length);
+        var size = RoundSize.Of(shape, update.MinPartBytes ?? update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
         return new RoundPlan
         {
@@ -146,6 +146,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             ModelCopies = spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds),
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
+            Adaptation = spec.Adaptation,
             Privacy = privacy,
             Solver = await SolverAsync(input, spec, served, cohort.Length, cancellationToken),
         };

@@ -67,7 +67,7 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
 
     /// <summary>How large the round is, by its cohort.</summary>
     public async Task<RoundSize> SizeAsync(RoundPlan plan, CancellationToken cancellationToken) =>
-        RoundSize.Of(await ShapeAsync(plan, cancellationToken), plan.Update.PartBytes, plan.ShardCoordinates, plan.Cohort.Count);
+        RoundSize.Of(await ShapeAsync(plan, cancellationToken), plan.Update.MinPartBytes ?? plan.Update.PartBytes, plan.ShardCoordinates, plan.Cohort.Count);
 
     /// <summary>Reads and checks a header; the problem is for the operator and the client.</summary>
     public async Task<(UpdateHeader? Header, string? Problem)> HeaderAsync(

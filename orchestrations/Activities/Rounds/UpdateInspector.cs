@@ -26,11 +26,17 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
     /// <param name="shape">What an update of it looks like.</param>
     /// <param name="integers">The base's integers.</param>
     /// <param name="client">Whose update.</param>
-    /// <param name="digest">Its header's digest.</param>
+    /// <param name="receipt">What it claims: the header's digest, and how the payload is cut.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<Inspection> InspectAsync(
-        RoundPlan plan, UpdateShape shape, long[] integers, string client, Digest digest, CancellationToken cancellationToken)
+        RoundPlan plan, UpdateShape shape, long[] integers, string client, Receipt receipt, CancellationToken cancellationToken)
     {
+        var (digest, partBytes) = (receipt.HeaderDigest, receipt.PartBytes ?? plan.Update.PartBytes);
+        if (partBytes != plan.Update.PartBytes && !(partBytes >= plan.Update.MinPartBytes && partBytes < plan.Update.PartBytes))
+        {
+            return new Inspection($"it is cut into parts of {partBytes} bytes, which the plan does not allow", 0);
+        }
+
         var (header, problem) = await rounds.HeaderAsync(plan, shape, client, digest, cancellationToken);
         if (header is null)
         {
@@ -38,7 +44,8 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         }
 
         var squares = new RunningSumOfSquares();
-        foreach (var part in UpdateParts.Cut(header, plan.Update.PartBytes))
+        var parts = UpdateParts.Cut(header, partBytes);
+        foreach (var part in parts)
         {
             var reason = await InspectPartAsync(plan, header, client, part, squares, integers, cancellationToken);
             if (reason is not null)
@@ -53,16 +60,15 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         }
 
         // A private round clips; it never refuses for a norm, and keeps none.
-        return plan.Privacy is { } privacy ? new Inspection(null, 0, await FitAsync(plan, privacy.Grid, header, client, squares.Norm, cancellationToken))
+        return plan.Privacy is { } privacy ? new Inspection(null, 0, await FitAsync(plan, privacy.Grid, parts, header, client, squares.Norm, cancellationToken))
             : plan.Aggregation.MaxNorm is { } bound && squares.Norm > bound ? new Inspection($"its norm {squares.Norm:G6} exceeds the bound {bound:G6}", 0)
             : new Inspection(null, squares.Norm);
     }
 
     /// <summary>The scale with which an update that was found sound fits the grid: mostly one more pass over it.</summary>
     private async Task<GridScale> FitAsync(
-        RoundPlan plan, UpdateGrid grid, UpdateHeader header, string client, double norm, CancellationToken cancellationToken)
+        RoundPlan plan, UpdateGrid grid, UpdateParts parts, UpdateHeader header, string client, double norm, CancellationToken cancellationToken)
     {
-        var parts = UpdateParts.Cut(header, plan.Update.PartBytes);
         var fit = grid.BeginFit(norm);
         while (!fit.IsDone)
         {

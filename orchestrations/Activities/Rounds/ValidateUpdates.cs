@@ -2,6 +2,7 @@ using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Optimization;
 using FedServerless.Storage;
+using FedServerless.Wire;
 using FedServerless.Wire.Updates;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
@@ -56,19 +57,20 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Mo
             { Samples: < 1 } => new Inspection($"it claims {receipt.Samples} samples, expected 1 or more", 0),
             _ when receipt.Client != client => new Inspection("its receipt names another client", 0),
             _ when receipt.BaseDigest != plan.Base.Digest => new Inspection($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),
-            _ => await inspector.InspectAsync(plan, shape, integers, client, receipt.HeaderDigest, cancellationToken),
+            _ => await inspector.InspectAsync(plan, shape, integers, client, receipt, cancellationToken),
         };
         if (plan.Privacy is null)
         {
-            long? steps = plan.Training.Solver == LocalSolvers.Sgd || receipt.Samples < 1 ? null : LocalSolvers.Steps(plan.Training, receipt.Samples);
+            long? steps = plan.Training.Solver == LocalSolvers.Sgd || receipt.Samples < 1 ? null : LocalSolvers.Steps(LeaseChoice.Apply(plan.Training, receipt.Choice), receipt.Samples);
             return new Verdict(
-                client, found.Reason, receipt.HeaderDigest, found.Norm, Math.Min(receipt.Samples, plan.Aggregation.MaxSamples), receipt.Bytes, receipt.Metrics, null, steps);
+                client, found.Reason, receipt.HeaderDigest, found.Norm, Math.Min(receipt.Samples, plan.Aggregation.MaxSamples), receipt.Bytes,
+                ChoiceMetrics.Add(receipt), null, steps, receipt.PartBytes);
         }
 
         // What a client claims beside its update is private, too, and no noise covers it.
         var bit = plan.Privacy.Terms.AdaptiveClip is null ? null : receipt.WithinClip;
         return new Verdict(
             client, found.Reason, receipt.HeaderDigest, 0, 1, receipt.Bytes, new Dictionary<string, double>(),
-            found.Scale is { } scale ? new PrivateUpdate(scale, bit) : null);
+            found.Scale is { } scale ? new PrivateUpdate(scale, bit) : null, PartBytes: receipt.PartBytes);
     }
 }

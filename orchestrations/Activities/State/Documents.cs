@@ -104,6 +104,10 @@ public sealed record RoundPlan
     /// <summary>Keep raw updates when the round closes.</summary>
     public required bool RetainUpdates { get; init; }
 
+    /// <summary>How far the round adapts to its clients; null for not at all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AdaptationSpec? Adaptation { get; init; }
+
     /// <summary>Copies of the base that devices fetch from, see <see cref="StoreNames.ModelCopy"/>; 0 or 1 for the base itself.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ModelCopies { get; init; }
@@ -208,10 +212,12 @@ public sealed record VerdictsDocument(IReadOnlyList<Verdict> Verdicts);
 /// <param name="Metrics">As claimed; empty in a private round.</param>
 /// <param name="Private">How it goes onto the grid of a private round; null when refused, and in any other round.</param>
 /// <param name="Steps">Gradient steps that the plan gives the claimed samples, uncapped; null where the solver does not reckon with them.</param>
+/// <param name="PartBytes">The part size that the client chose; null for the plan's.</param>
 public sealed record Verdict(
     string Client, string? Reason, Digest Header, double Norm, long Samples, long Bytes, IReadOnlyDictionary<string, double> Metrics,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Steps = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Steps = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? PartBytes = null);
 
 /// <summary>What a private round needs of an update. Made of un-noised values: it goes when the round closes.</summary>
 /// <param name="Scale">How its coordinates get onto the grid.</param>
@@ -234,11 +240,18 @@ public sealed record AcceptedDocument(
 /// <param name="Private">How it goes onto the grid of a private round that is not closed; else null.</param>
 /// <param name="Steps">Gradient steps behind it; null where the solver does not reckon with them.</param>
 /// <param name="BufferWeight">What its buffers weigh, where that is not <paramref name="Weight"/>; null where it is.</param>
+/// <param name="PartBytes">The part size that the client chose; null for the plan's.</param>
 public sealed record AcceptedUpdate(
     string Client, Digest Header, double Weight, double Norm,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PrivateUpdate? Private = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Steps = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BufferWeight = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BufferWeight = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? PartBytes = null);
+
+/// <summary>What a round's policy chose for a client when it first gave it a lease, and from which measurements.</summary>
+/// <param name="Choice">The choice.</param>
+/// <param name="Measured">What the client had measured by then; null for nothing.</param>
+public sealed record LeaseDocument(LeaseChoice Choice, DeviceMeasurements? Measured);
 
 /// <summary>What a robust rule made of the accepted updates.</summary>
 /// <param name="Refusal">Why there is no aggregate, or null.</param>

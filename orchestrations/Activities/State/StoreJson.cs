@@ -20,6 +20,7 @@ namespace FedServerless.Activities.State;
 [JsonSerializable(typeof(SealDocument))]
 [JsonSerializable(typeof(VerdictsDocument))]
 [JsonSerializable(typeof(AcceptedDocument))]
+[JsonSerializable(typeof(LeaseDocument))]
 [JsonSerializable(typeof(DecisionDocument))]
 [JsonSerializable(typeof(RoundOutcomeDocument))]
 [JsonSerializable(typeof(ModelManifest))]

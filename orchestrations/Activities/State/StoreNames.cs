@@ -93,6 +93,9 @@ public static class StoreNames
     /// <summary>The one object that decides the round; create-once.</summary>
     public static string Seal(string run, int round) => Round(run, round) + "seal.json";
 
+    /// <summary>What was chosen for a client in a round that adapts; create-once.</summary>
+    public static string Lease(string run, int round, string client) => $"{Round(run, round)}leases/{client}.json";
+
     /// <summary>Verdicts on one chunk of the sealed updates; create-once.</summary>
     public static string Verdicts(string run, int round, int chunk) => $"{Round(run, round)}verdicts/{chunk:D4}.json";
 
