@@ -134,7 +134,7 @@ internal sealed class TrainRound(
 
         // No noise covers what a receipt says beside the update.
         var receipt = lease.Privacy is null
-            ? new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, result.Samples, metrics)
+            ? new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, result.Samples, metrics) { Choice = lease.Choice }
             : new Receipt(client, work.Run, work.Round, lease.Base.Digest, default, 0, 1, new Dictionary<string, double>());
         try
         {

@@ -71,6 +71,18 @@ public class AdaptationSpecTests
         Assert.Equal("adaptation.codecs[0]", Assert.Single(RunSpecValidator.Validate(spec)).Field);
     }
 
+    [Theory]
+    [InlineData("scaffold", false)]
+    [InlineData("feddyn", false)]
+    [InlineData("fednova", true)]
+    public void Validate_EpochsBesideASolver_AreForThoseThatReckonWithSteps(string solver, bool isLegal)
+    {
+        var training = new TrainingSpec { Solver = solver, ProximalMu = solver == "feddyn" ? 0.1 : 0 };
+        var spec = Legal with { Training = training, Aggregation = new() { Weighting = "uniform" }, Adaptation = new() { MinEpochs = 1, MaxEpochs = 2 } };
+
+        Assert.Equal(isLegal ? [] : ["adaptation.minEpochs"], RunSpecValidator.Validate(spec).Select(problem => problem.Field));
+    }
+
     [Fact]
     public void Validate_FullBatch_HasNoBatchToAdapt()
     {
