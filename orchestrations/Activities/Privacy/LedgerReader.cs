@@ -59,6 +59,10 @@ internal sealed class LedgerReader(IObjectStore store)
         return false;
     }
 
+    /// <summary>Whether an entry has these bytes: a put that says that something is there may have met its own first attempt.</summary>
+    public async Task<bool> HoldsAsync(string population, long number, Digest digest, CancellationToken cancellationToken) =>
+        (await FindAsync(population, number, cancellationToken))?.Digest == digest;
+
     /// <summary>Entries as they lie there.</summary>
     public async Task<IReadOnlyList<LedgerEntry>> EntriesAsync(string population, long after, long last, CancellationToken cancellationToken)
     {

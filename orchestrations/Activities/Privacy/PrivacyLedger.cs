@@ -178,7 +178,12 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
             var entry = draft.After(state, time.GetUtcNow());
             var bytes = JsonSerializer.SerializeToUtf8Bytes(entry, LedgerJson.Default.LedgerEntry);
             ThrowIfItWouldBreak(state, entry, bytes);
-            await store.PutBytesAsync(StoreNames.LedgerEntry(population, entry.Number), bytes, PutCondition.CreateOnce, cancellationToken);
+            var put = await store.PutBytesAsync(StoreNames.LedgerEntry(population, entry.Number), bytes, PutCondition.CreateOnce, cancellationToken);
+            if (entry.Kind == LedgerEntryKinds.Budget && (put.Written || await _reader.HoldsAsync(population, entry.Number, Digest.Of(bytes), cancellationToken)))
+            {
+                // It has no key by which it is found again: two officers at once would set theirs again and again.
+                return answer;
+            }
         }
     }
 
