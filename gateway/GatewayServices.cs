@@ -122,6 +122,7 @@ public static class GatewayServices
         services.TryAddSingleton<EnrolmentSweep>();
         services.TryAddSingleton<OrphanSweep>();
         services.TryAddSingleton<AgeSweep>();
+        services.TryAddSingleton<ReservationSweep>();
         services.TryAddSingleton<Sweeper>();
         return services;
     }

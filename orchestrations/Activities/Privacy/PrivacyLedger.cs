@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.Json;
 using FedServerless.Activities.State;
+using FedServerless.Activities.Telemetry;
 using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -17,13 +20,19 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
 {
     private readonly LedgerReader _reader = new(store);
     private readonly ReleasePrices _prices = new();
+    private readonly ConcurrentDictionary<string, long> _reported = new(StringComparer.Ordinal);
 
     /// <summary>Whether the population has a budget: then nothing may train on it that is not charged. One request, two where it has none.</summary>
     public Task<bool> IsGuardedAsync(string population, CancellationToken cancellationToken) => _reader.ExistsAsync(population, cancellationToken);
 
     /// <summary>The ledger as it stands, every entry verified; of a population without one the empty state.</summary>
     /// <exception cref="LedgerBrokenException">Where and how it is broken: nothing may go on.</exception>
-    public Task<LedgerState> ReadAsync(string population, CancellationToken cancellationToken) => _reader.ReadAsync(population, cancellationToken);
+    public async Task<LedgerState> ReadAsync(string population, CancellationToken cancellationToken)
+    {
+        var state = await _reader.ReadAsync(population, cancellationToken);
+        Report(state);
+        return state;
+    }
 
     /// <summary>Sets the first or another budget. The same budget as the one that holds writes nothing.</summary>
     /// <param name="population">The population.</param>
@@ -218,6 +227,19 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
             : new ReserveAnswer(true, null);
     }
 
+    // Once for each state that was seen: what it costs to add up is paid when something changed.
+    private void Report(LedgerState state)
+    {
+        if (state.Budget is not { } budget || (_reported.TryGetValue(state.Population, out var head) && head == state.Head))
+        {
+            return;
+        }
+
+        var filter = budget.Filter();
+        PrivacyTelemetry.Spent(state.Population, filter.Spend(_prices.Spent(state, budget, filter)).Epsilon / budget.Epsilon);
+        _reported[state.Population] = state.Head;
+    }
+
     private string? Refusal(LedgerState state, NoisyRelease release, long count)
     {
         if (state.Budget is not { } budget)
@@ -234,7 +256,7 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
         }
 
         var (before, after) = (filter.Spend(spent).Epsilon, filter.Spend(spent.Plus(price, count)).Epsilon);
-        return string.Create(System.Globalization.CultureInfo.InvariantCulture,
+        return string.Create(CultureInfo.InvariantCulture,
             $"the budget of population '{state.Population}' is epsilon {budget.Epsilon} at delta {budget.Delta}; {before:0.####} of it is charged or reserved, and with this it would be {after:0.####}");
     }
 }
