@@ -3,6 +3,7 @@ using FedServerless.Bench;
 Benchmark[] benchmarks =
 [
     new("weighted-mean", "weighted mean of 100 updates of a million coordinates, beside a plain read of the same bytes", WeightedMeanBenchmark.Run),
+    new("codecs", "every codec over ten million deltas, beside a plain read and copy; [--parameters 10000000] [--repeats 7] [--numpy PYTHON]", CodecBenchmark.Run),
     new("robust", "robust rules on 100 updates of a million coordinates; [--clients 100] [--parameters 1000000] [--cores 1] [--repeats 5] [--numpy PYTHON]", RobustBenchmark.Run),
     new("shards", "a sealed round of updates in files, aggregated by the activities under every rule; [--clients 200] [--parameters 6600000] [--at-once 2] [--rules NAME,…]", ShardBenchmark.Measure),
     new("maths", "norms, dot products and server optimizers on a million coordinates", MathsBenchmark.Run),

@@ -62,7 +62,7 @@ internal static class WeightedMeanBenchmark
             }
 
             var bytes = new byte[codec.EncodedLength(values.Length).Max];
-            return codec.Encode(values, bytes) == bytes.Length ? bytes : throw new InvalidOperationException("The block is shorter than its bound.");
+            return bytes[..codec.ForBlock(block).Encode(values, bytes)];
         }
     }
 
@@ -78,7 +78,7 @@ internal static class WeightedMeanBenchmark
 
             var part = Part(mean, block);
             aggregation.Restart(part.Length);
-            aggregation.TryAddAll(codec, blocks, weights);
+            aggregation.TryAddAll(codec.ForBlock(block), blocks, weights);
             aggregation.Complete(part);
         }
     }
@@ -91,7 +91,7 @@ internal static class WeightedMeanBenchmark
             aggregation.Restart(part.Length);
             for (var client = 0; client < updates.Length; client++)
             {
-                aggregation.TryAdd(codec, updates[client][block], weights[client]);
+                aggregation.TryAdd(codec.ForBlock(block), updates[client][block], weights[client]);
             }
 
             aggregation.Complete(part);
