@@ -68,7 +68,7 @@ public static class UpdateCodecs
 
     /// <summary>The codec of a round as its plan sets it up.</summary>
     /// <param name="update">A legal specification, with what the plan added to it.</param>
-    /// <exception cref="ArgumentException">There is no such codec (the message lists those there are), or its share is out of range.</exception>
+    /// <exception cref="ArgumentException">There is no such codec (the message lists those there are), or a parameter of it is not legal.</exception>
     public static IUpdateCodec Of(UpdateSpec update)
     {
         ArgumentNullException.ThrowIfNull(update);
@@ -90,7 +90,13 @@ public static class UpdateCodecs
         var keep => throw new ArgumentException($"The share to keep is {keep}; expected a number above 0, at most 1.", nameof(update)),
     };
 
-    private static bool IsAtRandom(UpdateSpec update) => update.Rounding == UpdateRoundings.Stochastic;
+    private static bool IsAtRandom(UpdateSpec update) => update.Rounding switch
+    {
+        null or UpdateRoundings.Nearest => false,
+        UpdateRoundings.Stochastic => true,
+        var rounding => throw new ArgumentException(
+            $"The rounding is '{rounding}'; expected one of {string.Join(", ", UpdateRoundings.Names)}.", nameof(update)),
+    };
 
     private static RandomKCodec Mask(string name, byte id, IUpdateCodec values, UpdateSpec update) =>
         new(name, id, values, KeepOf(update), update.MaskSeed ?? 0);

@@ -33,9 +33,40 @@ public sealed class RunningSumOfSquares
             _position += length;
             if (_position == Reductions.SuperBlock)
             {
-                _closed += LaneKernels.SumTree(_lanes);
-                Array.Clear(_lanes);
-                _position = 0;
+                Close();
+            }
+        }
+    }
+
+    /// <summary>
+    /// The next piece, zeros but for some: the bytes of <see cref="Add"/> over all of it, since sums of squares are never −0 and a zero
+    /// more leaves them as they are.
+    /// </summary>
+    /// <param name="indices">Where the others stand in the piece, ascending.</param>
+    /// <param name="values">As many.</param>
+    /// <param name="length">Of the piece.</param>
+    internal void AddSparse(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, int length)
+    {
+        var end = (long)_position + length;
+        for (var i = 0; ;)
+        {
+            var (close, shift) = (Math.Min(end, Reductions.SuperBlock), end - length);
+            for (; i < indices.Length && indices[i] + shift < close; i++)
+            {
+                _lanes[(indices[i] + shift) % Reductions.Lanes] += (double)values[i] * values[i];
+            }
+
+            _position = (int)close;
+            if (close < Reductions.SuperBlock)
+            {
+                return;
+            }
+
+            Close();
+            end -= Reductions.SuperBlock;
+            if (end == 0)
+            {
+                return;
             }
         }
     }
@@ -58,6 +89,13 @@ public sealed class RunningSumOfSquares
 
     /// <summary>The L2 norm of everything added so far.</summary>
     public double Norm => Math.Sqrt(Total);
+
+    private void Close()
+    {
+        _closed += LaneKernels.SumTree(_lanes);
+        Array.Clear(_lanes);
+        _position = 0;
+    }
 
     // To the end of the super-block from lane 0; back to lane 0 from any other.
     private int StepLength() => _position % Reductions.Lanes == 0

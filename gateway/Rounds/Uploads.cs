@@ -59,6 +59,7 @@ public sealed class Uploads(IObjectStore store, RoundFiles files, GatewayOptions
             problems.Add(new("headerBytes", $"{request.HeaderBytes}", $"{shape.HeaderLength}, as the layout and the block size have it"));
         }
 
+        var maxBytes = shape.MaxPartLength(partBytes);
         var maxParts = Math.Min(DeviceApi.MaxParts, shape.MaxParts(partBytes));
         if (request.Parts.Count < 1 || request.Parts.Count > maxParts)
         {
@@ -77,9 +78,9 @@ public sealed class Uploads(IObjectStore store, RoundFiles files, GatewayOptions
                 continue;
             }
 
-            if (part.Bytes < 1 || part.Bytes > partBytes)
+            if (part.Bytes < 1 || part.Bytes > maxBytes)
             {
-                problems.Add(new($"parts[{i}].bytes", $"{part.Bytes}", $"1 to {partBytes}"));
+                problems.Add(new($"parts[{i}].bytes", $"{part.Bytes}", $"1 to {maxBytes}"));
             }
 
             if (!Convert.TryFromBase64String(part.ContentMd5, md5, out var written) || written != 16 || part.ContentMd5.Length != 24)

@@ -26,7 +26,12 @@ public static class UpdateFormat
     /// <summary>Most coordinates a block.</summary>
     public const int MaxBlockCoordinates = 65_536;
 
-    /// <summary>Smallest limit on the bytes of a payload part; also the longest a block may be, so that a part holds one.</summary>
+    /// <summary>
+    /// Longest a block may be: 65 536 float32 are 256 KiB, and a sparse block that keeps them all says where they stand besides.
+    /// </summary>
+    public const int MaxBlockBytes = 288 << 10;
+
+    /// <summary>Smallest limit on the bytes of a payload part.</summary>
     public const int MinPartBytes = 256 << 10;
 
     /// <summary>Largest limit on the bytes of a payload part.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using FedServerless.Compression;
 using FedServerless.Numerics;
 
 namespace FedServerless.Wire.Updates;
@@ -114,6 +115,35 @@ public sealed class UpdateHeader
 
         LittleEndian.Read(bytes, destination);
         return FiniteValues.All(destination);
+    }
+
+    /// <summary>
+    /// Adds the squares of a block of parameters, as decoded; zeros that a sparse codec left out are not written out. It does not hash:
+    /// call <see cref="VerifyBlock"/> first.
+    /// </summary>
+    /// <param name="block">Below <see cref="UpdateShape.ParameterBlocks"/>.</param>
+    /// <param name="bytes">The block's bytes.</param>
+    /// <param name="scratch">At least as many values as <see cref="UpdateShape.ValuesOf"/> says; overwritten.</param>
+    /// <param name="squares">Takes them; the blocks before must have been added.</param>
+    /// <returns>False, with nothing added, when the bytes are not a legal block of finite values.</returns>
+    public bool TryAddSquares(int block, ReadOnlySpan<byte> bytes, Span<float> scratch, RunningSumOfSquares squares)
+    {
+        ArgumentNullException.ThrowIfNull(squares);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(block, Shape.ParameterBlocks);
+        var count = Shape.ValuesOf(block).Count;
+        if (bytes.Length == BlockLength(block) && Shape.Codec.ForBlock(block) is ISparseUpdateCodec codec)
+        {
+            return SparseDecoding.TryAddSquares(codec, bytes, count, squares);
+        }
+
+        var values = scratch[..count];
+        if (!TryDecodeBlock(block, bytes, values))
+        {
+            return false;
+        }
+
+        squares.Add(values);
+        return true;
     }
 
     /// <summary>Decodes a block of integers; see <see cref="TryDecodeBlock(int, ReadOnlySpan{byte}, Span{float})"/>.</summary>

@@ -19,7 +19,7 @@ public readonly record struct UpdatePart(int Index, long Offset, int Length, int
 public readonly record struct UpdatePartRead(int Part, int Offset, int Length, int FirstBlock, int BlockCount);
 
 /// <summary>
-/// How a payload is cut for upload: each part takes as many whole blocks as fit into the plan's part size. Every reader and
+/// How a payload is cut for upload: each part takes as many whole blocks as fit into the plan's part size, and at least one. Every reader and
 /// writer derives the same parts from the header.
 /// </summary>
 public sealed class UpdateParts : IReadOnlyList<UpdatePart>

@@ -22,6 +22,8 @@ public enum UpdateSection
 /// </summary>
 public sealed class UpdateShape
 {
+    private readonly int _longestBlock;
+
     private UpdateShape(TensorLayout layout, IUpdateCodec codec, int blockCoordinates)
     {
         Layout = layout;
@@ -33,14 +35,15 @@ public sealed class UpdateShape
         for (var block = 0; block < BlockCount; block++)
         {
             var (min, max) = BlockLengthBounds(block);
-            if (min < 0 || min > max || max > UpdateFormat.MinPartBytes)
+            if (min < 0 || min > max || max > UpdateFormat.MaxBlockBytes)
             {
                 throw new ArgumentException(
-                    $"Codec '{codec.Name}' says that block {block} has {min} to {max} bytes; expected at most {UpdateFormat.MinPartBytes}.",
+                    $"Codec '{codec.Name}' says that block {block} has {min} to {max} bytes; expected at most {UpdateFormat.MaxBlockBytes}.",
                     nameof(codec));
             }
 
             MaxPayloadLength += block < ParameterBlocks ? 0 : max;
+            _longestBlock = Math.Max(_longestBlock, max);
         }
 
         MaxPayloadLength += codec.MaxUpdateLength(layout.ParameterCount, blockCoordinates);
@@ -80,7 +83,7 @@ public sealed class UpdateShape
     public long MaxPayloadLength { get; }
 
     /// <summary>Works out the blocks.</summary>
-    /// <exception cref="ArgumentException">A block could exceed <see cref="UpdateFormat.MinPartBytes"/>, the block size is illegal, or so small that a header would exceed <see cref="UpdateFormat.MaxHeaderBytes"/>.</exception>
+    /// <exception cref="ArgumentException">A block could exceed <see cref="UpdateFormat.MaxBlockBytes"/>, the block size is illegal, or so small that a header would exceed <see cref="UpdateFormat.MaxHeaderBytes"/>.</exception>
     public static UpdateShape Create(TensorLayout layout, IUpdateCodec codec, int blockCoordinates)
     {
         ArgumentNullException.ThrowIfNull(codec);
@@ -156,6 +159,10 @@ public sealed class UpdateShape
     public int ExpectedBlockLength(int block) => SectionOf(block) == UpdateSection.Parameters
         ? Codec.ExpectedLength(ValuesOf(block).Count)
         : BlockLengthBounds(block).Max;
+
+    /// <summary>Longest legal part: the plan's part size, or a block that is longer by itself.</summary>
+    /// <param name="partBytes">The plan's part size.</param>
+    public int MaxPartLength(int partBytes) => Math.Max(partBytes, _longestBlock);
 
     /// <summary>Most parts a payload can be cut into; exact for codecs of fixed length.</summary>
     /// <param name="partBytes">The plan's part size, <see cref="UpdateFormat.MinPartBytes"/> to <see cref="UpdateFormat.MaxPartBytes"/>.</param>

@@ -167,19 +167,17 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
             return FarInteger(header, block, bytes, integers);
         }
 
-        var values = scratch.AsSpan(0, header.Shape.ValuesOf(block).Count);
-        if (!header.TryDecodeBlock(block, bytes, values))
-        {
-            return $"block {block} is not a legal {header.Shape.Codec.Name} block of finite values";
-        }
-
         if (section == UpdateSection.Parameters)
         {
-            squares.Add(values);
-            return null;
+            return header.TryAddSquares(block, bytes, scratch, squares)
+                ? null
+                : $"block {block} is not a legal {header.Shape.Codec.Name} block of finite values";
         }
 
-        return NegativeVariance(header.Shape, block, values);
+        var values = scratch.AsSpan(0, header.Shape.ValuesOf(block).Count);
+        return !header.TryDecodeBlock(block, bytes, values)
+            ? $"block {block} is not a legal block of finite values"
+            : NegativeVariance(header.Shape, block, values);
     }
 
     private static string? FarInteger(UpdateHeader header, int block, ReadOnlySpan<byte> bytes, long[] integers)

@@ -154,8 +154,9 @@ public sealed class TopKCodecTests
     }
 
     [Fact]
-    public void Of_ShareOutOfRange_Throws()
+    public void Of_ParameterOutOfRange_Throws()
     {
+        Assert.Throws<ArgumentException>(() => UpdateCodecs.Of(new UpdateSpec { Codec = UpdateCodecs.Int8, Rounding = "up" }));
         Assert.Throws<ArgumentException>(() => UpdateCodecs.Of(new UpdateSpec { Codec = UpdateCodecs.TopK, Keep = 0 }));
         Assert.Throws<ArgumentException>(() => UpdateCodecs.Of(new UpdateSpec { Codec = UpdateCodecs.RandomK, Keep = Math.BitIncrement(1.0) }));
         Assert.Throws<ArgumentException>(() => UpdateCodecs.Of(new UpdateSpec { Codec = UpdateCodecs.RandomK, Keep = double.NaN }));

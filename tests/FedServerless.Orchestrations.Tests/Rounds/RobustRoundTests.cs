@@ -10,6 +10,7 @@ using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
+using FedServerless.Wire.Updates;
 using FedServerless.Workflows.Rounds;
 
 namespace FedServerless.Orchestrations.Tests.Rounds;
@@ -127,6 +128,13 @@ public sealed class RobustRoundTests
     [InlineData(AggregationRules.MultiKrum, UpdateCodecs.Int8)]
     [InlineData(AggregationRules.MultiKrum, UpdateCodecs.Float16)]
     [InlineData(AggregationRules.CenteredClipping, UpdateCodecs.Int8)]
+    [InlineData(AggregationRules.CenteredClipping, UpdateCodecs.TopKInt8)]
+    [InlineData(AggregationRules.NormBounding, UpdateCodecs.TopK)]
+    [InlineData(AggregationRules.MultiKrum, UpdateCodecs.RandomKInt8)]
+    [InlineData(AggregationRules.TrimmedMean, UpdateCodecs.RandomK)]
+    [InlineData(AggregationRules.Bulyan, UpdateCodecs.Int4)]
+    [InlineData(AggregationRules.Median, UpdateCodecs.Sign)]
+    [InlineData(AggregationRules.GeometricMedian, UpdateCodecs.Ternary)]
     public async Task RunRoundAsync_OtherCodecs_PublishWhatTheRuleMakesOfTheDecodedUpdates(string rule, string codec)
     {
         var spec = Spec(rule) with { Update = new UpdateSpec { Codec = codec } };
@@ -323,24 +331,19 @@ public sealed class RobustRoundTests
         };
         var aggregate = new double[plan.Parameters];
         var pass = UpdateMatrix.Aggregate(
-            spec.Aggregation.ToRule()!, [.. judged.Select(id => Sent(plan, Deltas(plan.Seed, id, (int)plan.Parameters, 1e-2f)))],
+            spec.Aggregation.ToRule()!, [.. judged.Select(id => Sent(plan, start.Layout, Deltas(plan.Seed, id, (int)plan.Parameters, 1e-2f)))],
             [.. judged.Select(id => 10.0 + int.Parse(id[^3..]))], extra, DeterministicRandom.Derive(plan.Seed, "buckets"), aggregate);
         Assert.Null(pass.Refusal);
         return [.. aggregate.Select((step, i) => (float)(start.Parameters[i] + step))];
     }
 
-    /// <summary>What arrives of an update: block by block through its codec.</summary>
-    private static float[] Sent(RoundPlan plan, float[] deltas)
+    /// <summary>What arrives of an update: through its codec.</summary>
+    private static float[] Sent(RoundPlan plan, TensorLayout layout, float[] deltas)
     {
-        var codec = UpdateCodecs.All.Get(plan.Update.Codec);
-        for (var start = 0; start < deltas.Length; start += plan.Update.BlockCoordinates)
-        {
-            var values = deltas.AsSpan(start, Math.Min(plan.Update.BlockCoordinates, deltas.Length - start));
-            var block = new byte[codec.EncodedLength(values.Length).Max];
-            Assert.True(codec.TryDecode(block.AsSpan(0, codec.Encode(values, block)), values));
-        }
-
-        return deltas;
+        var decoded = new float[deltas.Length];
+        UpdateEncoder.EncodeDeltas(
+            UpdateShape.Create(layout, plan.Update), plan.Base.Digest, deltas, new float[plan.Buffers], new long[layout.IntegerCount], Stream.Null, decoded);
+        return decoded;
     }
 
     private static T Read<T>(InMemoryObjectStore disk, string name, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(disk.Peek(name), type)!;

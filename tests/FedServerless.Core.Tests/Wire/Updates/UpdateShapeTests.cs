@@ -1,6 +1,7 @@
 using FedServerless.Compression;
 using FedServerless.Core.Tests.Compression;
 using FedServerless.Model;
+using FedServerless.Wire;
 using FedServerless.Wire.Updates;
 
 namespace FedServerless.Core.Tests.Wire.Updates;
@@ -96,15 +97,30 @@ public sealed class UpdateShapeTests
     }
 
     [Theory]
-    [InlineData(4, true)]
-    [InlineData(5, false)]
-    public void Create_CodecWithLongBlocks_IsRefusedAboveAPart(int bytesPerValue, bool legal)
+    [InlineData(4, 65_536, true)]
+    [InlineData(9, 32_768, true)]
+    [InlineData(18, 16_385, false)]
+    [InlineData(18, 16_384, true)]
+    [InlineData(18, 16_383, true)]
+    [InlineData(5, 65_536, false)]
+    public void Create_CodecWithLongBlocks_IsRefusedAboveTheLongest(int bytesPerValue, int parameters, bool legal)
     {
-        var layout = UpdateSamples.Layout(65_536, 0, 0);
+        var layout = UpdateSamples.Layout(parameters, 0, 0);
 
         var thrown = Record.Exception(() => UpdateShape.Create(layout, new NamedCodec("mine", 200, bytesPerValue), 65_536));
 
         Assert.Equal(legal, thrown is null);
+    }
+
+    [Fact]
+    public void MaxPartLength_OneBlockIsLongerThanAPart_IsThatBlock()
+    {
+        // A sparse block that keeps 65 536 float32: 4 + 262 144 + 8192 bytes.
+        var shape = UpdateShape.Create(UpdateSamples.Layout(200_000, 0, 0), new UpdateSpec { Codec = UpdateCodecs.TopK, Keep = 1 });
+
+        Assert.Equal(270_340, shape.MaxPartLength(UpdateFormat.MinPartBytes));
+        Assert.Equal(270_341, shape.MaxPartLength(270_341));
+        Assert.Equal(4, shape.MaxParts(UpdateFormat.MinPartBytes));
     }
 
     [Fact]
