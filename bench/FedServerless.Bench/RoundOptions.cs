@@ -6,7 +6,7 @@ namespace FedServerless.Bench;
 internal sealed record RoundOptions
 {
     public const string Usage =
-        "round [--clients 10] [--parameters 1000000] [--rounds 10] [--codec float32|float16|int8] [--azurite] [--no-flush]";
+        "round [--clients 10] [--parameters 1000000] [--rounds 10] [--codec NAME] [--azurite] [--no-flush]";
 
     /// <summary>Clients, all of them in every round. Default 10.</summary>
     public int Clients { get; init; } = 10;

@@ -29,12 +29,16 @@ internal sealed class SparseBlock
     }
 
     /// <summary><c>destination[i]</c> is the value at i where one was sent, 0 elsewhere.</summary>
-    public void Scatter(Span<float> destination)
+    public void Scatter(Span<float> destination) => Scatter(0, destination);
+
+    /// <summary><c>destination[i]</c> is the value at <paramref name="start"/> + i where one was sent, 0 elsewhere.</summary>
+    public void Scatter(int start, Span<float> destination)
     {
         destination.Clear();
-        for (var i = 0; i < Count; i++)
+        var first = start == 0 ? 0 : _indices.AsSpan(0, Count).BinarySearch(start);
+        for (var i = first < 0 ? ~first : first; i < Count && _indices[i] < start + destination.Length; i++)
         {
-            destination[_indices[i]] = _values[i];
+            destination[_indices[i] - start] = _values[i];
         }
     }
 }

@@ -14,7 +14,7 @@ public sealed class FedToolTests
     [InlineData("run start r --lr x", "'x' for option '--lr'; expected a number.", "See: fed run start --help")]
     [InlineData("run start r --architecture mlp:64", "--architecture is 'mlp:64'; expected softmax:64x10", "See: fed run start --help")]
     [InlineData("run start r --architecture mlp:64-10", "--architecture is 'mlp:64-10': architecture.hidden is '0 layers'; expected 1 to 64", "See: fed run start --help")]
-    [InlineData("run start r --codec zip", "--codec is 'zip'; expected float32, float16 or int8.", "See: fed run start --help")]
+    [InlineData("run start r --codec zip", "--codec is 'zip'; expected float32, float16, int8, top-k, top-k-float16, top-k-int8, random-k, random-k-float16, random-k-int8, int4, ternary or sign.", "See: fed run start --help")]
     [InlineData("run start r --deadline 5", "--deadline is '5'; expected a number and a unit", "See: fed run start --help")]
     [InlineData("demo --clients 0", "--clients is 0; expected 1 to 140.", "See: fed demo --help")]
     [InlineData("demo --clients 141", "--clients is 141; expected 1 to 140.", "See: fed demo --help")]

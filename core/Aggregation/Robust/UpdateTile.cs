@@ -16,9 +16,12 @@ public sealed class UpdateTile
     // Rows that are floats already: those of codecs without a kernel here, decoded whole, and rows that are no client's.
     private readonly float[]?[] _decoded;
 
-    private UpdateTile(IUpdateCodec codec, ReadOnlyMemory<byte>[] blocks, float[]?[] decoded, int coordinates)
+    // Rows of a sparse codec that leave most out: a tile of them is written out when it is read.
+    private readonly SparseBlock?[] _sparse;
+
+    private UpdateTile(IUpdateCodec codec, ReadOnlyMemory<byte>[] blocks, float[]?[] decoded, SparseBlock?[] sparse, int coordinates)
     {
-        (_codec, _blocks, _decoded) = (codec, blocks, decoded);
+        (_codec, _blocks, _decoded, _sparse) = (codec, blocks, decoded, sparse);
         Coordinates = coordinates;
     }
 
@@ -41,15 +44,12 @@ public sealed class UpdateTile
         ArgumentNullException.ThrowIfNull(codec);
         tile = null;
         var decoded = new float[]?[blocks.Length + (extraRows?.Count ?? 0)];
-        if (codec.Name is not (UpdateCodecs.Float32 or UpdateCodecs.Float16 or UpdateCodecs.Int8))
+        var sparse = new SparseBlock?[decoded.Length];
+        for (var i = 0; i < blocks.Length && codec.Name is not (UpdateCodecs.Float32 or UpdateCodecs.Float16 or UpdateCodecs.Int8); i++)
         {
-            for (var i = 0; i < blocks.Length; i++)
+            if (!TryOpen(codec, blocks[i].Span, coordinates, out decoded[i], out sparse[i]))
             {
-                decoded[i] = new float[coordinates];
-                if (!codec.TryDecode(blocks[i].Span, decoded[i]))
-                {
-                    return false;
-                }
+                return false;
             }
         }
 
@@ -59,7 +59,7 @@ public sealed class UpdateTile
             ArgumentOutOfRangeException.ThrowIfNotEqual(decoded[i]!.Length, coordinates);
         }
 
-        tile = new UpdateTile(codec, blocks.ToArray(), decoded, coordinates);
+        tile = new UpdateTile(codec, blocks.ToArray(), decoded, sparse, coordinates);
         return true;
     }
 
@@ -78,6 +78,12 @@ public sealed class UpdateTile
                 continue;
             }
 
+            if (_sparse[row] is { } sparse)
+            {
+                sparse.Scatter(start, destination);
+                continue;
+            }
+
             var block = _blocks[row].Span;
             var legal = _codec.Name switch
             {
@@ -92,6 +98,30 @@ public sealed class UpdateTile
         }
 
         return true;
+    }
+
+    /// <summary>A row without a kernel: what was sent and where, or all values where that takes less memory.</summary>
+    private static bool TryOpen(IUpdateCodec codec, ReadOnlySpan<byte> block, int coordinates, out float[]? decoded, out SparseBlock? sparse)
+    {
+        (decoded, sparse) = (null, null);
+        if (codec is ISparseUpdateCodec reader)
+        {
+            sparse = new SparseBlock();
+            if (!reader.TryRead(block, coordinates, sparse))
+            {
+                return false;
+            }
+
+            if (sparse.Count <= coordinates / 2)
+            {
+                return true;
+            }
+
+            (decoded, sparse) = (new float[coordinates], null);
+        }
+
+        decoded ??= new float[coordinates];
+        return codec.TryDecode(block, decoded);
     }
 
     private bool TryRead<TValues, T>(ReadOnlySpan<byte> block, int start, Span<float> destination)

@@ -1,6 +1,7 @@
 using FedServerless.Aggregation.Robust;
 using FedServerless.Compression;
 using FedServerless.Core.Tests.Numerics;
+using FedServerless.Wire;
 
 namespace FedServerless.Core.Tests.Aggregation.Robust;
 
@@ -134,12 +135,26 @@ public sealed class ColumnOrderTests
         Assert.False(ColumnOrder.ForMedian(5, null).TryMedian(Blocks.Tile(updates), new double[70]));
     }
 
-    [Theory]
-    [InlineData(UpdateCodecs.Float16)]
-    [InlineData(UpdateCodecs.Int8)]
-    public void Median_OtherCodecs_IsTheMedianOfWhatTheyDecode(string name)
+    public static TheoryData<string, double> Codecs
     {
-        var codec = UpdateCodecs.All.Get(name);
+        get
+        {
+            var rows = new TheoryData<string, double>();
+            foreach (var name in UpdateCodecs.All.Names)
+            {
+                rows.Add(name, 0.2);
+                rows.Add(name, 0.9);
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Codecs))]
+    public void Median_OtherCodecs_IsTheMedianOfWhatTheyDecode(string name, double keep)
+    {
+        var codec = UpdateCodecs.Of(new UpdateSpec { Codec = name, Keep = keep });
         var (encoded, decoded) = Encode(codec, Blocks.Random(9, 333, seed: 2));
         var (actual, expected) = (new double[333], new double[333]);
         Assert.True(UpdateTile.TryOpen(codec, encoded, 333, null, out var tile));
@@ -148,6 +163,18 @@ public sealed class ColumnOrderTests
         Assert.True(ColumnOrder.ForMedian(9, null).TryMedian(Blocks.Tile(decoded), expected));
 
         Assert.Equal(Vectors.Bits(expected), Vectors.Bits(actual));
+    }
+
+    [Theory]
+    [InlineData(UpdateCodecs.TopK)]
+    [InlineData(UpdateCodecs.RandomKInt8)]
+    [InlineData(UpdateCodecs.Sign)]
+    public void TryOpen_BlockOfAnotherLengthWithoutAKernel_IsRefused(string name)
+    {
+        var codec = UpdateCodecs.All.Get(name);
+        var (encoded, _) = Encode(codec, Blocks.Random(2, 333, seed: 3));
+
+        Assert.False(UpdateTile.TryOpen(codec, [encoded[0], encoded[1][..^1]], 333, null, out _));
     }
 
     [Fact]
