@@ -83,6 +83,29 @@ public sealed class LocalSgdTests
     }
 
     [Fact]
+    public void Fit_Correction_IsAddedToEveryGradient()
+    {
+        // g = w + 2: from 8 by halves of 10 and 5 to 3 and ½.
+        var objective = new QuadraticModel(1, [0f]);
+        var model = objective.State(8);
+
+        new LocalSgd().Fit(objective, model, Plain with { Solver = "scaffold" }, seed: 0, correction: [2f]);
+
+        Assert.Equal([0.5f], model.Values);
+    }
+
+    [Theory]
+    [InlineData("sgd", 1)]
+    [InlineData("fednova", 1)]
+    [InlineData("scaffold", 0)]
+    [InlineData("feddyn", 2)]
+    public void Fit_CorrectionThatTheSolverDoesNotHave_IsRefused(string solver, int length)
+    {
+        var objective = new QuadraticModel(1, [0f]);
+        Assert.Throws<ArgumentException>(() => new LocalSgd().Fit(objective, objective.State(8), Plain with { Solver = solver }, 0, new float[length]));
+    }
+
+    [Fact]
     public void Fit_EverythingAtOnce_FollowsTheDocumentedStep()
     {
         var random = TrainingSamples.Random(3, 19, 2, seed: 8);

@@ -161,6 +161,16 @@ public sealed class DpSgdTests : IDisposable
         Assert.False(File.Exists(_site.LedgerFile));
     }
 
+    [Theory]
+    [InlineData("scaffold")]
+    [InlineData("feddyn")]
+    [InlineData("fednova")]
+    public void Fit_AnotherSolver_IsRefusedUncharged(string solver)
+    {
+        Assert.Throws<ArgumentException>(() => _site.Fit(training: PrivateSite.OneStep with { Solver = solver, ProximalMu = 1 }));
+        Assert.False(File.Exists(_site.LedgerFile));
+    }
+
     // PITFALLS 17, by the true number where it is the larger.
     [Fact]
     public void Fit_SoManyExamplesThatDeltaPromisesNothing_IsRefused()
