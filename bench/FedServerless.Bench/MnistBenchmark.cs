@@ -16,12 +16,8 @@ internal static class MnistBenchmark
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)
     {
         var options = MnistOptions.Parse(args);
-        var folder = options.Folder ?? Path.Combine(RepositoryRoot(), "..", "shared", "data", "mnist");
-        string[] files = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
-        var paths = files.Select(file => Path.Combine(folder, file)).ToArray();
-        if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
+        if (Files(options.Folder) is not { } paths)
         {
-            Console.Error.WriteLine($"skipped: MNIST is not here ({Path.GetFullPath(missing)} does not exist); --data FOLDER says where its four files are.");
             return [];
         }
 
@@ -35,6 +31,21 @@ internal static class MnistBenchmark
         }
 
         return measurements;
+    }
+
+    /// <summary>The four files of MNIST, or null and a line that says where they were looked for.</summary>
+    internal static string[]? Files(string? given)
+    {
+        var folder = given ?? Path.Combine(RepositoryRoot(), "..", "shared", "data", "mnist");
+        string[] files = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
+        string[] paths = [.. files.Select(file => Path.Combine(folder, file))];
+        if (paths.FirstOrDefault(path => !File.Exists(path)) is not { } missing)
+        {
+            return paths;
+        }
+
+        Console.Error.WriteLine($"skipped: MNIST is not here ({Path.GetFullPath(missing)} does not exist); --data FOLDER says where its four files are.");
+        return null;
     }
 
     private static IEnumerable<Measurement> Series(

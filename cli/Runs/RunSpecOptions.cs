@@ -43,7 +43,8 @@ internal sealed class RunSpecOptions
     private readonly Option<int?> _batch = new("--batch") { Description = "Samples a local step; 0 for all.", HelpName = "N" };
     private readonly Option<double?> _learningRate = new("--lr") { Description = "Local learning rate.", HelpName = "X" };
     private readonly Option<double?> _momentum = new("--momentum") { Description = "Local momentum.", HelpName = "X" };
-    private readonly Option<double?> _proximalMu = new("--proximal-mu") { Description = "FedProx's µ.", HelpName = "X" };
+    private readonly Option<double?> _proximalMu = new("--proximal-mu") { Description = "FedProx's µ, FedDyn's α.", HelpName = "X" };
+    private readonly Option<string?> _solver = new("--solver") { Description = $"How clients train: {string.Join(", ", LocalSolvers.Names)}.", HelpName = "NAME" };
     private readonly Option<string?> _codec = new("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}.", HelpName = "NAME" };
     private readonly Option<double?> _keep = new("--keep") { Description = $"Share of the parameters that a top-k or random-k codec sends: 0.01 for one in a hundred. Default {UpdateCodecs.DefaultKeep}.", HelpName = "X" };
     private readonly Option<string?> _rounding = new("--rounding") { Description = $"How codecs with int8 or int4 round: {UpdateRoundings.Nearest} (default) or {UpdateRoundings.Stochastic}.", HelpName = "NAME" };
@@ -60,6 +61,7 @@ internal sealed class RunSpecOptions
     {
         _codec.OneOf([.. UpdateCodecs.All.Names]);
         _rounding.OneOf([.. UpdateRoundings.Names]);
+        _solver.OneOf([.. LocalSolvers.Names]);
         _optimizer.OneOf([.. ServerOptimizers.Names]);
     }
 
@@ -67,7 +69,7 @@ internal sealed class RunSpecOptions
     public IEnumerable<Option> All =>
     [
         _spec, _model, _population, _architecture, _rounds, _seed, _clients, _minimum, _quorum, _deadline,
-        _epochs, _batch, _learningRate, _momentum, _proximalMu, _codec, _keep, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
+        _epochs, _batch, _learningRate, _momentum, _proximalMu, _solver, _codec, _keep, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
         .. _privacy.All,
     ];
 
@@ -132,8 +134,13 @@ internal sealed class RunSpecOptions
                 LearningRate = parsed.GetValue(_learningRate) ?? spec.Training.LearningRate,
                 Momentum = parsed.GetValue(_momentum) ?? spec.Training.Momentum,
                 ProximalMu = parsed.GetValue(_proximalMu) ?? spec.Training.ProximalMu,
+                Solver = parsed.GetValue(_solver) ?? spec.Training.Solver,
             },
-            Aggregation = spec.Aggregation with { MaxNorm = parsed.GetValue(_maxNorm) ?? spec.Aggregation.MaxNorm },
+            Aggregation = spec.Aggregation with
+            {
+                MaxNorm = parsed.GetValue(_maxNorm) ?? spec.Aggregation.MaxNorm,
+                Weighting = parsed.GetValue(_solver) is LocalSolvers.Scaffold or LocalSolvers.FedDyn ? Weightings.Uniform : spec.Aggregation.Weighting,
+            },
             Optimizer = spec.Optimizer with
             {
                 Name = parsed.GetValue(_optimizer) ?? spec.Optimizer.Name,

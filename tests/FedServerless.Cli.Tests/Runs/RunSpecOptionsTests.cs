@@ -31,6 +31,16 @@ public sealed class RunSpecOptionsTests : IDisposable
         Assert.Equal(10.0, spec.Aggregation.MaxNorm);
     }
 
+    [Theory]
+    [InlineData("scaffold", "", "uniform")]
+    [InlineData("feddyn", " --proximal-mu 0.1", "uniform")]
+    [InlineData("fednova", "", "samples")]
+    public void Build_Solver_SetsTheWeightingItNeeds(string solver, string more, string weighting)
+    {
+        var spec = Build($"--model press --rounds 5 --solver {solver}{more}");
+        Assert.Equal((solver, weighting), (spec.Training.Solver, spec.Aggregation.Weighting));
+    }
+
     [Fact]
     public void Build_FileAndOptions_OptionsWin()
     {
