@@ -106,6 +106,7 @@ public static class GatewayServices
         services.TryAddSingleton<PrivacyLedger>();
         services.TryAddSingleton<PrivacyGate>();
         services.TryAddSingleton<UnaccountedRuns>();
+        services.TryAddSingleton<LedgerAudit>();
         services.TryAddSingleton<PrivacyDesk>();
         services.TryAddSingleton<RoundViews>();
         services.TryAddSingleton<Models.Models>();

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace FedServerless.Gateway.Privacy;
 
 /// <summary>Budgets, ledgers and reports, for whoever answers for the privacy of a population.</summary>
-public sealed class PrivacyDesk(IObjectStore store, PrivacyLedger ledger, UnaccountedRuns unaccounted)
+public sealed class PrivacyDesk(IObjectStore store, PrivacyLedger ledger, UnaccountedRuns unaccounted, LedgerAudit audit)
 {
     /// <summary>Most entries of one page of a ledger; <c>after</c> continues.</summary>
     public const int MaxPage = 1000;
@@ -69,6 +69,7 @@ public sealed class PrivacyDesk(IObjectStore store, PrivacyLedger ledger, Unacco
         }
 
         var state = await GuardedAsync(run.Spec.Population, cancellationToken);
+        await audit.CheckAsync(run, cancellationToken);
         return Report(PrivacyReports.OfRun(state, name, (run.Privacy ?? PrivacyTerms.Of(run.Spec)).Release(UpdateGrid.BitsFor(1)), run.Spec.Rounds, Options(call)));
     }
 

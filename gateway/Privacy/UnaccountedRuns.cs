@@ -10,10 +10,15 @@ public sealed class UnaccountedRuns(IObjectStore store, PrivacyLedger ledger)
     /// <summary>No run.</summary>
     internal static Found None { get; } = new([], []);
 
-    /// <summary>The started runs without privacy, by name.</summary>
+    /// <summary>The runs without privacy that are active, and those that published and have ended, deleted ones included, by name.</summary>
     internal async Task<Found> FindAsync(string population, CancellationToken cancellationToken)
     {
-        var (active, ended) = (new List<string>(), new List<string>());
+        var (active, ended) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
+        await foreach (var facts in store.ListAsync(StoreNames.UnaccountedRuns(population), cancellationToken))
+        {
+            ended.Add(facts.Name[StoreNames.UnaccountedRuns(population).Length..]);
+        }
+
         await foreach (var facts in store.ListAsync(StoreNames.RunIndex, cancellationToken))
         {
             var name = facts.Name[StoreNames.RunIndex.Length..];
@@ -21,13 +26,29 @@ public sealed class UnaccountedRuns(IObjectStore store, PrivacyLedger ledger)
             if (run?.Value.Spec is { Privacy: null } spec && spec.Population == population
                 && await store.HeadAsync(StoreNames.RunStarted(name), cancellationToken) is not null)
             {
-                (await store.HeadAsync(StoreNames.RunOutcome(name), cancellationToken) is null ? active : ended).Add(name);
+                var outcome = await store.FindAsync(StoreNames.RunOutcome(name), StoreJson.Default.RunOutcomeDocument, cancellationToken);
+                if (outcome is null)
+                {
+                    active.Add(name);
+                }
+                else if (outcome.Value.Published > 0)
+                {
+                    ended.Add(name);
+                }
             }
         }
 
-        active.Sort(StringComparer.Ordinal);
-        ended.Sort(StringComparer.Ordinal);
-        return new Found(active, ended);
+        return new Found([.. active], [.. ended]);
+    }
+
+    /// <summary>Remembers a run that is about to be deleted: what it published does not go with it.</summary>
+    internal async Task RememberAsync(RunDocument run, CancellationToken cancellationToken)
+    {
+        var outcome = await store.FindAsync(StoreNames.RunOutcome(run.Id), StoreJson.Default.RunOutcomeDocument, cancellationToken);
+        if (run.Spec.Privacy is null && outcome?.Value.Published > 0)
+        {
+            await store.PutBytesAsync(StoreNames.UnaccountedRun(run.Spec.Population, run.Id), default, PutCondition.CreateOnce, cancellationToken);
+        }
     }
 
     /// <summary>
@@ -45,6 +66,6 @@ public sealed class UnaccountedRuns(IObjectStore store, PrivacyLedger ledger)
 
     /// <summary>Started runs without privacy.</summary>
     /// <param name="Active">Not ended.</param>
-    /// <param name="Ended">Ended.</param>
+    /// <param name="Ended">Ended, having published.</param>
     internal sealed record Found(IReadOnlyList<string> Active, IReadOnlyList<string> Ended);
 }

@@ -1,6 +1,7 @@
 using FedServerless.Activities.Clients;
 using FedServerless.Activities.State;
 using FedServerless.Gateway.Http;
+using FedServerless.Gateway.Privacy;
 using FedServerless.Gateway.Rounds;
 using FedServerless.Storage;
 using FedServerless.Workflows;
@@ -13,7 +14,7 @@ namespace FedServerless.Gateway.Runs;
 /// <c>DELETE runs/{run}</c>. What a run was is deleted first and that it was last, so that a crash leaves either an ended run or a
 /// draft, and the same request again finishes the work. Versions it published stay: they belong to the model.
 /// </summary>
-public sealed class RunDeletion(IObjectStore store, RoundFiles files)
+public sealed class RunDeletion(IObjectStore store, RoundFiles files, UnaccountedRuns unaccounted)
 {
     internal async Task<Reply> DeleteAsync(RouteCall call, CancellationToken cancellationToken)
     {
@@ -30,6 +31,7 @@ public sealed class RunDeletion(IObjectStore store, RoundFiles files)
             return Reply.Problem(Problems.WrongState($"Run '{run}' has ended and its workflow is about to; repeat this in a moment."));
         }
 
+        await unaccounted.RememberAsync(document.Value, cancellationToken);
         await store.DeleteAsync(StoreNames.ActiveRun(document.Value.Spec.Population, run), cancellationToken);
         foreach (var prefix in StoreNames.RunUpdates(run))
         {

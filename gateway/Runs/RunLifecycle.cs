@@ -64,7 +64,8 @@ public sealed class RunLifecycle(IObjectStore store, ModelCatalog models, RunVie
             : Reply.Problem(Problems.Conflict(
                 "/problems/other-run", "Another run has this id", $"Run '{request.Id}' exists with another specification; choose another id."));
 
-        static byte[] Write(RunDocument run) => JsonSerializer.SerializeToUtf8Bytes(run, StoreJson.Default.RunDocument);
+        // The terms follow from the spec, and another machine may find a noise that differs in its last digit.
+        static byte[] Write(RunDocument run) => JsonSerializer.SerializeToUtf8Bytes(run with { Privacy = null }, StoreJson.Default.RunDocument);
     }
 
     internal async Task<Reply> StartAsync(RouteCall call, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using FedServerless.Activities.Privacy;
 using FedServerless.Activities.State;
+using FedServerless.Gateway.Privacy;
 using FedServerless.Privacy;
 using FedServerless.Storage;
 
@@ -9,19 +10,27 @@ namespace FedServerless.Gateway.Upkeep;
 /// Gives back reservations of rounds that certainly write nothing any more: the round's seal says that it was abandoned, or its run has ended or is gone without
 /// a seal for aggregation. What is in doubt stays reserved. A copy of such a round that still ran would find no reservation to charge, and without a charge nothing is noised.
 /// </summary>
-/// <remarks>It also keeps <c>fed.privacy.spent_ratio</c> alive on a host that trains nothing.</remarks>
-public sealed class ReservationSweep(IObjectStore store, PrivacyLedger ledger)
+/// <remarks>
+/// It also keeps <c>fed.privacy.spent_ratio</c> alive on a host that trains nothing, and holds every ledger against what its runs published.
+/// </remarks>
+public sealed class ReservationSweep(IObjectStore store, PrivacyLedger ledger, LedgerAudit audit)
 {
     /// <summary>One pass; returns how many reservations went back.</summary>
+    /// <exception cref="LedgerBrokenException">A ledger is broken; those before it in the order of names were swept.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var released = 0;
-        foreach (var population in await PopulationsAsync(cancellationToken))
+        foreach (var population in (await RunsAsync(cancellationToken)).GroupBy(run => run.Spec.Population, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
-            var state = await ledger.ReadAsync(population, cancellationToken);
+            var state = await ledger.ReadAsync(population.Key, cancellationToken);
+            foreach (var run in population)
+            {
+                await audit.CheckAsync(run, cancellationToken);
+            }
+
             foreach (var (key, _) in state.Keys.Where(entry => entry.Value.Status == LedgerStatus.Reserved).OrderBy(entry => entry.Value.Number).ToList())
             {
-                if (await IsOverAsync(key, cancellationToken) && await ledger.ReleaseAsync(population, key.Run, key.Round, cancellationToken))
+                if (await IsOverAsync(key, cancellationToken) && await ledger.ReleaseAsync(population.Key, key.Run, key.Round, cancellationToken))
                 {
                     released++;
                 }
@@ -31,19 +40,19 @@ public sealed class ReservationSweep(IObjectStore store, PrivacyLedger ledger)
         return released;
     }
 
-    private async Task<SortedSet<string>> PopulationsAsync(CancellationToken cancellationToken)
+    private async Task<List<RunDocument>> RunsAsync(CancellationToken cancellationToken)
     {
-        var populations = new SortedSet<string>(StringComparer.Ordinal);
+        var runs = new List<RunDocument>();
         await foreach (var facts in store.ListAsync(StoreNames.RunIndex, cancellationToken))
         {
             var run = await store.FindAsync(StoreNames.Run(facts.Name[StoreNames.RunIndex.Length..]), StoreJson.Default.RunDocument, cancellationToken);
-            if (run?.Value.Spec is { Privacy: not null } spec)
+            if (run is { Value.Spec.Privacy: not null })
             {
-                populations.Add(spec.Population);
+                runs.Add(run.Value);
             }
         }
 
-        return populations;
+        return runs;
     }
 
     private async Task<bool> IsOverAsync(LedgerKey key, CancellationToken cancellationToken)

@@ -59,6 +59,12 @@ public static class StoreNames
     /// <summary>The 256 prefixes under which a round's uploads lie, see <see cref="ClientUpdates"/>.</summary>
     public static IEnumerable<string> RoundUpdates(string run, int round) => RunUpdates(run).Select(prefix => $"{prefix}{round:D6}/");
 
+    /// <summary>Prefix of the deleted runs that had trained on a population without privacy.</summary>
+    public static string UnaccountedRuns(string population) => $"populations/{population}/unaccounted/";
+
+    /// <summary>A deleted run that had published without privacy; create-once, empty. A first budget asks for it.</summary>
+    public static string UnaccountedRun(string population, string run) => UnaccountedRuns(population) + run;
+
     /// <summary>Prefix of a population's privacy ledger; names sort in the order of entries.</summary>
     public static string Ledger(string population) => $"ledger/{population}/";
 

@@ -163,6 +163,24 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task SetBudget_RunWithoutPrivacyEndedWithNothingPublished_IsNoObstacle()
+    {
+        await EndPlainRunAsync(published: 0);
+
+        Assert.Equal(200, (await _bench.SetBudgetAsync("""{"epsilon":1,"clients":1000}""")).Status);
+    }
+
+    [Fact]
+    public async Task SetBudget_RunWithoutPrivacyDeleted_StillNeedsAnAcknowledgement()
+    {
+        await EndPlainRunAsync();
+        _bench.Workflows.Phase = Workflows.Engine.WorkflowPhase.Completed;
+        Assert.Equal(204, (await _bench.OperateAsync("deleteRun", "runs/r")).Status);
+
+        Assert.Equal("/problems/unaccounted-runs", (await _bench.SetBudgetAsync("""{"epsilon":1,"clients":1000}""")).Problem().Type);
+    }
+
+    [Fact]
     public async Task SetBudget_DraftWithoutPrivacy_IsNoObstacleAndCannotBeStarted()
     {
         await _bench.CreateAsync(PrivacyBench.Plain);
@@ -180,12 +198,12 @@ public sealed class BudgetTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    private async Task EndPlainRunAsync()
+    private async Task EndPlainRunAsync(int published = 3)
     {
         await _bench.CreateAsync(PrivacyBench.Plain);
         await _bench.OperateAsync("startRun", "runs/r/start");
         await _bench.Disk.PutAsync(
-            StoreNames.RunOutcome("r"), new RunOutcomeDocument(RunStates.Completed, null, 3, 3, "r-r3"), StoreJson.Default.RunOutcomeDocument,
+            StoreNames.RunOutcome("r"), new RunOutcomeDocument(RunStates.Completed, null, 3, published, "r-r3"), StoreJson.Default.RunOutcomeDocument,
             PutCondition.CreateOnce, CancellationToken.None);
     }
 }

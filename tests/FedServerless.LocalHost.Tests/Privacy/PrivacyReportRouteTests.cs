@@ -1,6 +1,8 @@
 using System.Text.Json;
+using FedServerless.Activities.State;
 using FedServerless.LocalHost.Tests.Gateway;
 using FedServerless.Privacy;
+using FedServerless.Storage;
 using FedServerless.Wire;
 
 namespace FedServerless.LocalHost.Tests.Privacy;
@@ -41,6 +43,32 @@ public sealed class PrivacyReportRouteTests : IDisposable
         Assert.Equal(1000, json.RootElement.GetProperty("clients").GetInt64());
         Assert.Equal(2, json.RootElement.GetProperty("releases")[0].GetProperty("charged").GetInt64());
         Assert.Equal(1, json.RootElement.GetProperty("releases")[0].GetProperty("reserved").GetInt64());
+    }
+
+    // The chain alone does not show that its end was cut off while no host ran.
+    [Fact]
+    public async Task GetRunPrivacy_PublishedRoundThatIsNotCharged_SaysThatEntriesAreMissing()
+    {
+        await _bench.BudgetAsync();
+        await _bench.CreateAsync(PrivacyBench.Private);
+        await _bench.ReserveAsync("r", 1, charge: true);
+        for (var round = 1; round <= 2; round++)
+        {
+            await _bench.Disk.PutAsync(
+                StoreNames.RoundOutcome("r", round), new RoundOutcomeDocument(true, null, $"r-r{round}", 0, 0, 0, 0, 0, new Dictionary<string, double>(), round, 0),
+                StoreJson.Default.RoundOutcomeDocument, PutCondition.CreateOnce, CancellationToken.None);
+            var answer = await _bench.OperateAsync("getRunPrivacy", "runs/r/privacy");
+
+            Assert.Equal(round == 1 ? 200 : 409, answer.Status);
+        }
+    }
+
+    [Fact]
+    public async Task GetRunPrivacy_RunWithoutPrivacy_IsNotFound()
+    {
+        await _bench.CreateAsync(PrivacyBench.Plain);
+
+        Assert.Equal(404, (await _bench.OperateAsync("getRunPrivacy", "runs/r/privacy")).Status);
     }
 
     [Fact]
