@@ -1,11 +1,10 @@
 using FedServerless.Cli.Server;
 using FedServerless.Client;
-using FedServerless.Client.Training;
 using FedServerless.Wire;
 
 namespace FedServerless.Cli.Demo;
 
-/// <summary>The demo's edge clients: each a real client with a key, a folder and samples of its own, that knows the server by HTTP only.</summary>
+/// <summary>Edge clients in this process: each a real client with a key, a folder and samples of its own, that knows the server by HTTP only.</summary>
 internal sealed class DemoClients : IDisposable
 {
     private readonly List<(FedClient Client, IFedTrainer Trainer)> _clients = [];
@@ -18,20 +17,20 @@ internal sealed class DemoClients : IDisposable
 
     public long BytesDown => _clients.Sum(entry => entry.Client.BytesDown);
 
-    /// <summary>Enrols a client for each part of the samples, all at once.</summary>
+    /// <summary>Enrols a client for each trainer, all at once.</summary>
     /// <param name="server">Makes the one-time codes.</param>
     /// <param name="folder">Gets a folder for each client.</param>
-    /// <param name="parts">Each client's samples.</param>
+    /// <param name="trainers">What each client does.</param>
     /// <param name="onTrouble">Gets a line when something goes wrong for now.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<DemoClients> EnrolAsync(
-        OperatorClient server, string folder, IReadOnlyList<LabelledSamples> parts, Action<string> onTrouble, CancellationToken cancellationToken)
+        OperatorClient server, string folder, IReadOnlyList<IFedTrainer> trainers, Action<string> onTrouble, CancellationToken cancellationToken)
     {
         var clients = new DemoClients();
         try
         {
-            var enrolled = await Task.WhenAll(parts.Select((_, index) => EnrolAsync($"edge-{index + 1:000}")));
-            clients._clients.AddRange(enrolled.Zip(parts, (client, samples) => (client, (IFedTrainer)LocalTrainer.Dense(samples))));
+            var enrolled = await Task.WhenAll(trainers.Select((_, index) => EnrolAsync($"edge-{index + 1:000}")));
+            clients._clients.AddRange(enrolled.Zip(trainers));
             return clients;
         }
         catch (FedClientException exception)

@@ -13,14 +13,14 @@ internal sealed class CanaryAuditor(PrivacyAuditOptions options, RoundSteps? ste
     private readonly RoundSteps _steps = steps ?? new RoundSteps();
 
     /// <summary>The directions that the canaries send.</summary>
-    public CanaryDirections Directions { get; } = new(options.Canaries, checked(options.Canaries * options.Blocks), options.Canaries);
+    public CanaryDirections Directions { get; } = new(options.Canaries, checked(options.BlockSize * options.Blocks), options.BlockSize);
 
     /// <summary>C and its grid.</summary>
-    public UpdateGrid Grid { get; } = new(options.Clip, UpdateGrid.BitsFor((long)options.Canaries * options.Blocks));
+    public UpdateGrid Grid { get; } = new(options.Clip, UpdateGrid.BitsFor((long)options.BlockSize * options.Blocks));
 
     /// <summary>z that is claimed.</summary>
     public double Noise { get; } = options.Noise ?? NoiseCalibration.Rounds(
-        new PrivacySpend(options.Epsilon, options.Delta), options.Rate, options.Rounds, UpdateGrid.BitsFor((long)options.Canaries * options.Blocks));
+        new PrivacySpend(options.Epsilon, options.Delta), options.Rate, options.Rounds, UpdateGrid.BitsFor((long)options.BlockSize * options.Blocks));
 
     /// <summary>qN: every canary is of the population, whether its coin lets it in or not.</summary>
     public double Denominator => options.Rate * options.Canaries;
@@ -32,8 +32,7 @@ internal sealed class CanaryAuditor(PrivacyAuditOptions options, RoundSteps? ste
     /// <summary>Audits a mechanism that claims <see cref="Noise"/>.</summary>
     public PrivacyAuditResult Run(IAuditedMechanism mechanism, CancellationToken cancellationToken)
     {
-        var (isIn, comes) = (new bool[options.Canaries], new bool[options.Canaries]);
-        _steps.Toss(0.5, isIn);
+        var (isIn, comes) = (Toss(), new bool[options.Canaries]);
         var (scores, mean) = (new double[options.Canaries], new double[Directions.Dimension]);
         for (var round = 1; round <= options.Rounds; round++)
         {
@@ -41,16 +40,31 @@ internal sealed class CanaryAuditor(PrivacyAuditOptions options, RoundSteps? ste
             _steps.Toss(options.Rate, comes);
             var number = round;
             mechanism.Release(isIn.Index().Where(coin => coin.Item && comes[coin.Index]).Select(coin => Directions.Update(coin.Index, number, options.Clip)), mean);
-            for (var canary = 0; canary < scores.Length; canary++)
-            {
-                scores[canary] += Directions.Score(canary, round, mean);
-            }
+            AddScores(scores, round, mean);
         }
 
-        return Judge("memory", isIn, scores);
+        return Judge(PrivacyAuditResult.Memory, isIn, scores);
     }
 
-    private PrivacyAuditResult Judge(string audited, bool[] isIn, double[] scores)
+    /// <summary>Each canary's coin: whether it is let in.</summary>
+    public bool[] Toss()
+    {
+        var isIn = new bool[options.Canaries];
+        _steps.Toss(0.5, isIn);
+        return isIn;
+    }
+
+    /// <summary>Adds what a round released to the canaries' scores.</summary>
+    public void AddScores(double[] scores, int round, ReadOnlySpan<double> released)
+    {
+        for (var canary = 0; canary < scores.Length; canary++)
+        {
+            scores[canary] += Directions.Score(canary, round, released);
+        }
+    }
+
+    /// <summary>Guesses, counts what was right, and says what that shows.</summary>
+    public PrivacyAuditResult Judge(string audited, bool[] isIn, double[] scores)
     {
         var guesses = CanaryDirections.Guess(scores, options.GuessCount);
         var correct = guesses.Index().Count(guess => guess.Item == isIn[guess.Index]);

@@ -13,6 +13,7 @@ internal static class PrivacyAuditCommand
         fed privacy audit                                  1000 canaries against a claim of epsilon 2
         fed privacy audit --canaries 5000 --epsilon 1
         fed privacy audit --noise 1 --rate 0.25 --rounds 40
+        fed privacy audit --host --canaries 200            a real host and real clients on this machine
         """;
 
     public static Command Create(Shell shell)
@@ -27,8 +28,10 @@ internal static class PrivacyAuditCommand
         var delta = new Option<double>("--delta") { Description = "The chance that the promise fails.", HelpName = "D", DefaultValueFactory = _ => defaults.Delta };
         var clip = new Option<double>("--clip") { Description = "The clipping norm.", HelpName = "C", DefaultValueFactory = _ => defaults.Clip };
         var blocks = OptionRules.Number("--blocks", "Blocks of the model, each noised by itself.", defaults.Blocks, 1, 64);
+        var host = new Option<bool>("--host") { Description = "Audit the private rounds of a local host, with a client over HTTP for each canary, instead of the mechanism in memory." };
+        var length = new Option<TimeSpan?>("--round-length") { Description = "How long each round of the host waits. Default: 5 s, and a second more for every 20 canaries.", HelpName = "TIME", CustomParser = result => Durations.Read(result, "--round-length") };
         var json = new Option<bool>("--json") { Description = "Write the answer as JSON, for scripts." };
-        var command = new Command("audit", Summary) { canaries, guesses, rounds, rate, epsilon, noise, delta, clip, blocks, json };
+        var command = new Command("audit", Summary) { canaries, guesses, rounds, rate, epsilon, noise, delta, clip, blocks, host, length, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new PrivacyAuditOptions
@@ -42,6 +45,8 @@ internal static class PrivacyAuditCommand
                 Delta = parsed.GetValue(delta),
                 Clip = parsed.GetValue(clip),
                 Blocks = parsed.GetValue(blocks),
+                Host = parsed.GetValue(host),
+                RoundLength = parsed.GetValue(length),
                 Json = parsed.GetValue(json),
             };
             if (options.Problems() is { Count: > 0 } problems)
@@ -49,7 +54,9 @@ internal static class PrivacyAuditCommand
                 throw new CommandException($"That cannot be audited: {string.Join(' ', problems)}", ExitCodes.Usage);
             }
 
-            var result = await Task.Run(() => Audit(options, cancellationToken), cancellationToken);
+            var result = options.Host
+                ? await new HostAudit(shell, options).RunAsync(cancellationToken)
+                : await Task.Run(() => Audit(options, cancellationToken), cancellationToken);
             new Answer(shell, options.Json).Write(result, PrivacyAuditJson.Default.PrivacyAuditResult, found => Write(shell, found));
             return result.IsRefuted ? ExitCodes.Failure : ExitCodes.Success;
         });
@@ -70,7 +77,7 @@ internal static class PrivacyAuditCommand
 
     private static void Write(Shell shell, PrivacyAuditResult found)
     {
-        Line($"Audited: the mechanism of the core, in the memory of this process. {found.Rounds} {(found.Rounds == 1 ? "round" : "rounds")}, q = {found.SamplingRate}, noise {found.NoiseMultiplier:F4}.");
+        Line($"Audited: {(found.Audited == PrivacyAuditResult.Host ? "private rounds of a local host, with real clients over HTTP" : "the mechanism of the core, in the memory of this process")}. {found.Rounds} {(found.Rounds == 1 ? "round" : "rounds")}, q = {found.SamplingRate}, noise {found.NoiseMultiplier:F4}.");
         Line($"{found.Included} of {found.Canaries} canaries were in; {found.Correct} of {found.Guesses} guesses were right.");
         Line($"claimed epsilon            {found.ClaimedEpsilon,8:F3}   at delta {found.Delta:0.###e0}");
         Line($"lower bound, 95 %          {found.LowerBound,8:F3}   the mechanism has this epsilon or more");

@@ -10,6 +10,9 @@ internal sealed record PrivacyAuditOptions
 
     public const int MostCanaries = 10_000;
 
+    /// <summary>Each is a client of its own in this process, and its coordinate is one of a block.</summary>
+    public const int MostHostCanaries = 500;
+
     /// <summary>m. Default 1000.</summary>
     public int Canaries { get; init; } = 1000;
 
@@ -37,8 +40,17 @@ internal sealed record PrivacyAuditOptions
     /// <summary>Blocks of coordinates, each noised by itself. Default 16: clipping in each would let four times too much through.</summary>
     public int Blocks { get; init; } = 16;
 
+    /// <summary>Audit a real host's rounds instead of the mechanism in memory.</summary>
+    public bool Host { get; init; }
+
+    /// <summary>How long each of its rounds waits: a private round waits to its end. Null for 5 seconds and one more for every 20 canaries.</summary>
+    public TimeSpan? RoundLength { get; init; }
+
     /// <summary>Write the result as JSON.</summary>
     public bool Json { get; init; }
+
+    /// <summary>Coordinates of a block: in memory as few as the canaries need.</summary>
+    public int BlockSize => Host ? RunLimits.MinBlockCoordinates : Canaries;
 
     /// <summary>r.</summary>
     public int GuessCount => Guesses ?? Math.Max(2, Canaries / 10 * 2);
@@ -53,6 +65,8 @@ internal sealed record PrivacyAuditOptions
         Check(Noise is null or (>= ReleaseEvent.LeastNoiseMultiplier and <= ReleaseEvent.LargestNoiseMultiplier), "--noise", Noise ?? 0, $"{ReleaseEvent.LeastNoiseMultiplier} to {ReleaseEvent.LargestNoiseMultiplier}");
         Check(Delta is > 0 and < 1 && DeltaRule.Judge(Delta, Canaries) != DeltaVerdict.Meaningless, "--delta", Delta, $"above 0 and below 1/m = {1.0 / Canaries}: publishing one client at random keeps a delta of 1/m");
         Check(Clip is >= UpdateClip.LeastClip and <= UpdateClip.LargestClip, "--clip", Clip, $"{UpdateClip.LeastClip} to {UpdateClip.LargestClip}");
+        Check(!Host || Canaries <= MostHostCanaries, "--canaries", Canaries, $"at most {MostHostCanaries} with --host");
+        Check(RoundLength is null || (Host && RoundLength.Value.TotalSeconds >= 1), "--round-length", RoundLength?.TotalSeconds ?? 0, "1s or more, with --host");
         return problems;
 
         void Check(bool isRight, string option, double value, string expected)

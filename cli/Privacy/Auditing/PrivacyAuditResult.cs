@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace FedServerless.Cli.Privacy.Auditing;
 
 /// <summary>What an audit found.</summary>
-/// <param name="Audited">What ran: <c>memory</c>, the mechanism of the core in this process.</param>
+/// <param name="Audited">What ran: <see cref="Memory"/> or <see cref="Host"/>.</param>
 /// <param name="Canaries">m.</param>
 /// <param name="Included">How many of them the coins let in.</param>
 /// <param name="Guesses">r, fixed beforehand.</param>
@@ -20,6 +20,12 @@ internal sealed record PrivacyAuditResult(
     string Audited, int Canaries, int Included, int Guesses, int Correct, int Rounds, double SamplingRate, double NoiseMultiplier, double Delta,
     double ClaimedEpsilon, double LowerBound, double LargestShowable, double LargestGuessable)
 {
+    /// <summary>The mechanism of the core, in this process.</summary>
+    public const string Memory = "memory";
+
+    /// <summary>Private rounds of a real host, with real clients over HTTP.</summary>
+    public const string Host = "host";
+
     /// <summary>The claim is false, but for a chance of 5 % at most.</summary>
     public bool IsRefuted => LowerBound > ClaimedEpsilon;
 }

@@ -83,7 +83,24 @@ public sealed class PrivacyAuditTests
         Assert.Contains("\"isRefuted\":false", shell.Output, StringComparison.Ordinal);
     }
 
+    // The whole way: a host as a process, a client over HTTP for every canary, a budget, a private round, its versions. With hardly any noise every guess is right, but
+    // for a canary that came too late: the best five of about twenty that are in, and the last five of about twenty that are not.
+    [Fact]
+    public async Task Audit_RealHostWithHardlyAnyNoise_GuessesEveryCanary()
+    {
+        using var shell = RealHost.CreateShell();
+
+        Assert.Equal(0, await shell.RunAsync(
+            "privacy", "audit", "--host", "--canaries", "40", "--guesses", "10", "--rounds", "1", "--noise", "0.15", "--blocks", "2", "--round-length", "6s", "--json"));
+
+        var found = JsonSerializer.Deserialize(shell.Output.TrimEnd().Split('\n')[^1], PrivacyAuditJson.Default.PrivacyAuditResult)!;
+        Assert.Equal(("host", 40, 10, 10), (found.Audited, found.Canaries, found.Guesses, found.Correct));
+    }
+
     [Theory]
+    [InlineData("--canaries is 501; expected at most 500 with --host.", "--canaries", "501", "--host")]
+    [InlineData("--round-length is 5; expected 1s or more, with --host.", "--round-length", "5s")]
+    [InlineData("--round-length", "--round-length", "0s", "--host")]
     [InlineData("--canaries is 9; expected 10 to 10000.", "--canaries", "9")]
     [InlineData("--guesses is 3; expected an even number from 2 to --canaries, 1000.", "--guesses", "3")]
     [InlineData("--guesses is 1002; expected an even number from 2 to --canaries, 1000.", "--guesses", "1002")]
