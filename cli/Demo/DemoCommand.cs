@@ -33,22 +33,29 @@ internal static class DemoCommand
         var seed = new Option<long>("--seed") { Description = "Where all chance comes from.", HelpName = "N", DefaultValueFactory = _ => defaults.Seed };
         var azurite = new Option<bool>("--azurite") { Description = "Start Azurite and keep everything there; needs Node.js." };
         var data = new Option<string?>("--data") { Description = "Keep the files here. Default: a temporary folder.", HelpName = "DIR" }.NotBlank();
+        var privacy = new Option<string?>("--privacy") { Description = $"Train with differential privacy: {string.Join(", ", PrivacyLevels.Names)}. {DemoOptions.PrivateClients} clients and {DemoOptions.PrivateRounds} rounds unless said otherwise; each round waits for its deadline.", HelpName = "LEVEL" }
+            .OneOf(PrivacyLevels.Names);
         var json = new Option<bool>("--json") { Description = "Write the result as JSON on the last line." };
         var command = new Command("demo", "Train a real model across edge clients on this machine.")
         {
-            model, partition, clients, rounds, seed, azurite, data, json,
+            model, partition, clients, rounds, seed, privacy, azurite, data, json,
         };
         command.SetAction((parsed, cancellationToken) => new DemoRun(shell, new DemoOptions
         {
             Model = parsed.GetRequiredValue(model),
             Partition = parsed.GetRequiredValue(partition),
-            Clients = parsed.GetValue(clients),
-            Rounds = parsed.GetValue(rounds),
+            Clients = Or(parsed, clients, privacy, DemoOptions.PrivateClients),
+            Rounds = Or(parsed, rounds, privacy, DemoOptions.PrivateRounds),
             Seed = parsed.GetValue(seed),
+            Privacy = parsed.GetValue(privacy),
             Azurite = parsed.GetValue(azurite),
             Data = parsed.GetValue(data),
             Json = parsed.GetValue(json),
         }).ExecuteAsync(cancellationToken));
         return command;
     }
+
+    // What was typed, else the default that suits a private demo or one that is not.
+    private static int Or(ParseResult parsed, Option<int> option, Option<string?> privacy, int @private) =>
+        parsed.GetValue(privacy) is null || parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option) : @private;
 }

@@ -17,9 +17,11 @@ namespace FedServerless.Cli.Demo;
 /// <param name="Seed">The seed.</param>
 /// <param name="Store"><c>files</c> or <c>azurite</c>.</param>
 /// <param name="SetupSeconds">From this command's start to the run's: start of the host, enrolments.</param>
+/// <param name="Epsilon">ε of the run against holders of released models; null for a demo without privacy.</param>
+/// <param name="CohortEpsilon">ε against observers of cohorts; null for a demo without privacy.</param>
 internal sealed record DemoResult(
     double Accuracy, double Loss, int Rounds, long BytesUp, long BytesDown, double Seconds, string ModelVersion, string ModelSha256,
-    string Model, string Partition, int Clients, long Seed, string Store, double SetupSeconds);
+    string Model, string Partition, int Clients, long Seed, string Store, double SetupSeconds, double? Epsilon = null, double? CohortEpsilon = null);
 
 /// <summary>JSON of what only this tool writes.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

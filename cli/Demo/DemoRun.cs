@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Text.Json;
 using FedServerless.Cli.Hosting;
 using FedServerless.Cli.Output;
+using FedServerless.Cli.Privacy.Accounts;
 using FedServerless.Cli.Server;
 using FedServerless.Client;
 using FedServerless.Client.Training;
+using FedServerless.Privacy;
 using FedServerless.Wire;
 
 namespace FedServerless.Cli.Demo;
@@ -16,6 +18,8 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
     private const string RunName = "demo";
 
     private readonly Stopwatch _watch = Stopwatch.StartNew();
+
+    private PrivacyReport? _privacy;
 
     public async Task<int> ExecuteAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +62,13 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
         CancellationToken cancellationToken)
     {
         await CheckUnusedAsync(server, cancellationToken);
-        await server.CreateRunAsync(new CreateRunRequest(RunName, options.ToSpec()), cancellationToken);
+        var spec = options.ToSpec();
+        if (options.ToBudget() is { } budget)
+        {
+            await server.SetBudgetAsync(spec.Population, budget, cancellationToken);
+        }
+
+        await server.CreateRunAsync(new CreateRunRequest(RunName, spec), cancellationToken);
 
         using var clients = await DemoClients.EnrolAsync(server, folder.ClientsPath, [.. parts.Select(samples => LocalTrainer.Dense(samples))], shell.WriteErrorLine, cancellationToken);
         shell.Output.WriteLine($"{Count(parts.Count, "client")} enrolled, after {_watch.Elapsed.TotalSeconds:0.0} s");
@@ -75,10 +85,14 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
         }
 
         var version = await server.GetVersionAsync(Digits.ModelName, null, cancellationToken);
+        _privacy = options.Privacy is null ? null : await server.GetRunPrivacyAsync(RunName, classic: false, cancellationToken);
         return new DemoResult(
             accuracy, last.Loss, run.PublishedRounds, clients.BytesUp, clients.BytesDown, Math.Round(seconds, 3),
             version.Version, $"{version.Weights.Digest}", options.Model, $"{options.Partition}", options.Clients, options.Seed,
-            options.Azurite ? "azurite" : "files", Math.Round(setup.TotalSeconds, 3));
+            options.Azurite ? "azurite" : "files", Math.Round(setup.TotalSeconds, 3), Epsilon(PrivacyAdversary.ModelHolder), Epsilon(PrivacyAdversary.CohortObserver));
+
+        double? Epsilon(PrivacyAdversary adversary) =>
+            _privacy?.Prices.FirstOrDefault(price => price.Adversary == adversary) is { } price ? price.TightUpper ?? price.Epsilon : null;
     }
 
     // A demo that was interrupted cannot go on: its clients know the host by a port that was free then.
@@ -124,6 +138,15 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
         shell.Output.WriteLine(
             $"accuracy {Columns.Number(result.Accuracy, 4)}, loss {Columns.Number(result.Loss, 4)} after {Count(result.Rounds, "round")} in {Columns.Number(result.Seconds, 1)} s; {Columns.Bytes(result.BytesUp)} up, {Columns.Bytes(result.BytesDown)} down");
         shell.Output.WriteLine($"{Digits.ModelName} {result.ModelVersion}, sha-256 {result.ModelSha256}");
+        if (_privacy is { } privacy)
+        {
+            PrivacyReportCommand.WritePrices(shell, privacy);
+            if (privacy.Budget is { } budget)
+            {
+                BudgetCommands.WriteStanding(shell, options.ToSpec().Population, budget);
+            }
+        }
+
         if (folder.IsKept)
         {
             shell.Output.WriteLine($"Everything is in {folder.HostPath}. Look around with: ./fed up --data {folder.HostPath}");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FedServerless.Cli.Demo;
 using FedServerless.Cli.Tests.Fakes;
+using FedServerless.Wire;
 
 namespace FedServerless.Cli.Tests.Demo;
 
@@ -41,6 +42,44 @@ public sealed class DemoEndToEndTests
         // 650 float32 parameters each way, twice for two clients, and at least a header with each.
         Assert.InRange(result.BytesUp, 4 * 650 * 4, 4 * 2 * 650 * 4);
         Assert.InRange(result.BytesDown, 4 * 650 * 4, 4 * 2 * 650 * 4);
+    }
+
+    // The level is 8; the run may not cost more by any account, and spends the whole budget as the ledger counts.
+    [Fact]
+    public async Task Demo_Private_SpendsItsBudgetAndSaysBothEpsilons()
+    {
+        using var shell = RealHost.CreateShell();
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("demo", "--privacy", "light", "--clients", "4", "--rounds", "2", "--json"));
+
+        var result = JsonSerializer.Deserialize(shell.Output.TrimEnd().Split('\n')[^1], DemoJson.Default.DemoResult)!;
+        Assert.Equal((2, "demo-r2"), (result.Rounds, result.ModelVersion));
+        Assert.InRange(result.Epsilon!.Value, 4, 8);
+        Assert.InRange(result.CohortEpsilon!.Value, result.Epsilon.Value, 100);
+        Assert.Contains("against observers of cohorts", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("charged 8.000, with reservations 8.000, left 0.000", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("strict", 1)]
+    [InlineData("balanced", 100)]
+    [InlineData("light", 140)]
+    public void ToSpec_Private_IsLegalAndItsBudgetHoldsIt(string level, int clients)
+    {
+        var options = new DemoOptions { Privacy = level, Clients = clients };
+
+        Assert.Empty(RunSpecValidator.Validate(options.ToSpec()));
+        Assert.True(SetBudgetRequest.TryParse(JsonSerializer.SerializeToUtf8Bytes(options.ToBudget()!, WireJson.Default.SetBudgetRequest), out _, out _));
+    }
+
+    [Fact]
+    public async Task Demo_NoSuchLevel_IsRefused()
+    {
+        using var shell = RealHost.CreateShell();
+
+        Assert.Equal(ExitCodes.Usage, await shell.RunAsync("demo", "--privacy", "some"));
+
+        Assert.Contains("--privacy is 'some'; expected strict, balanced or light.", shell.Error, StringComparison.Ordinal);
     }
 
     [Fact]
