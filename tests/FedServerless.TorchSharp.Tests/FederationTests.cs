@@ -21,14 +21,20 @@ public sealed class FederationTests
         Rounds = 3,
         Round = new RoundSpec { DeadlineSeconds = 100, Minimum = 1 },
         Training = new TrainingSpec { Epochs = 1, BatchSize = 16, LearningRate = 0.05, Momentum = 0.9 },
+        Aggregation = new AggregationSpec { Weighting = "uniform" },
         Evaluation = new EvaluationSpec(),
     };
 
-    [Fact]
-    public async Task Run_ConvolutionsWithBatchNorm_LearnTheDigits()
+    [Theory]
+    [InlineData("sgd", 0.9, 0.05, 0)]
+    [InlineData("scaffold", 0, 0.2, 0)]
+    [InlineData("feddyn", 0, 0.2, 0.01)]
+    [InlineData("fednova", 0.9, 0.05, 0)]
+    public async Task Run_ConvolutionsWithBatchNormUnderEverySolver_LearnTheDigits(string solver, double momentum, double rate, double mu)
     {
         await using var federation = await HostedFederation.StartedAsync();
-        var model = await TrainAsync(federation, DigitTrainers.BuiltIn, Spec);
+        var training = Spec.Training with { Solver = solver, Momentum = momentum, LearningRate = rate, ProximalMu = mu };
+        var model = await TrainAsync(federation, DigitTrainers.BuiltIn, Spec with { Training = training });
 
         Assert.InRange((await federation.Operator.RoundAsync("run", 3)).Metrics["eval.accuracy"], 0.85, 1);
         Assert.Equal(

@@ -14,14 +14,18 @@ public sealed class TorchTrainerTests
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(0, 0, 0)]
-    [InlineData(0.9, 0.01, 0)]
-    [InlineData(0, 0, 0.5)]
-    public async Task FitAsync_BuiltInSolver_GoesWhereTheBuiltInModelGoes(double momentum, double decay, double mu)
+    [InlineData("sgd", 0, 0, 0)]
+    [InlineData("sgd", 0.9, 0.01, 0)]
+    [InlineData("sgd", 0, 0, 0.5)]
+    [InlineData("fednova", 0.9, 0, 0)]
+    [InlineData("scaffold", 0, 0, 0)]
+    [InlineData("feddyn", 0, 0, 0.1)]
+    public async Task FitAsync_BuiltInSolvers_GoWhereTheBuiltInModelGoes(string solver, double momentum, double decay, double mu)
     {
         var start = Architectures.Initialize(new ArchitectureSpec { Name = "mlp", Inputs = 6, Hidden = [5], Outputs = 3 }, 4);
-        var training = new TrainingSpec { Epochs = 3, BatchSize = 6, LearningRate = 0.2, Momentum = momentum, WeightDecay = decay, ProximalMu = mu };
-        var (expected, actual) = (Context(start, training), Context(start, training));
+        var training = new TrainingSpec { Solver = solver, Epochs = 3, BatchSize = 6, LearningRate = 0.2, Momentum = momentum, WeightDecay = decay, ProximalMu = mu };
+        var correction = solver is "scaffold" or "feddyn" ? Enumerable.Range(0, start.Parameters.Length).Select(i => 0.01f * (i % 5)).ToArray() : [];
+        var (expected, actual) = (Context(start, training, correction: correction), Context(start, training, correction: correction));
         await LocalTrainer.Dense(Modules.Samples()).FitAsync(expected, Cancel);
 
         var result = await TorchTrainer.Create(Modules.Classifier(Modules.Perceptron()), TorchSamples.Of(Modules.Samples())).FitAsync(actual, Cancel);
@@ -60,6 +64,15 @@ public sealed class TorchTrainerTests
 
         Assert.All(expected.Zip(context.Model.Values), pair => Assert.Equal(pair.First, pair.Second, 4e-4f));
         Assert.InRange(expected.Zip(start.Values).Max(pair => Math.Abs(pair.First - pair.Second)), 2e-3f, 0.1f);
+    }
+
+    [Fact]
+    public void FollowsCorrection_IsTheSolversWord()
+    {
+        using var module = nn.Linear(2, 1);
+
+        Assert.True(TorchTrainer.Create(Modules.Classifier(module), TorchSamples.Of(Modules.Samples())).FollowsCorrection);
+        Assert.False(TorchTrainer.Create(module, (_, _) => new FitResult(1)).FollowsCorrection);
     }
 
     [Fact]
@@ -159,12 +172,13 @@ public sealed class TorchTrainerTests
     public void Bind_NegativeThreads_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(
         () => new TorchBinding(Modules.Perceptron(), Modules.PerceptronLayout(), new TorchOptions { Threads = -1 }));
 
-    private static FitContext Context(ModelState start, TrainingSpec? training = null, long seed = 9) => new()
+    private static FitContext Context(ModelState start, TrainingSpec? training = null, long seed = 9, float[]? correction = null) => new()
     {
         Run = "run",
         Round = 1,
         Model = start.Clone(),
         Training = training ?? new TrainingSpec { BatchSize = 4 },
         Seed = seed,
+        Correction = correction,
     };
 }
