@@ -20,7 +20,6 @@ public sealed class TorchModel : IDifferentiableModel
     private readonly TorchObjective _objective;
     private readonly TorchSamples _samples;
     private readonly TorchBinding _binding;
-    private readonly TorchModes _modes;
     private readonly torch.Tensor[] _parameters;
 
     /// <summary>Binds a module to a layout and to samples.</summary>
@@ -41,7 +40,6 @@ public sealed class TorchModel : IDifferentiableModel
         ArgumentOutOfRangeException.ThrowIfLessThan(samples.Count, 1, nameof(samples));
         _objective = objective;
         _samples = samples;
-        _modes = new TorchModes(objective.Module);
         _binding = new TorchBinding(objective.Module, layout, options, staged);
         _parameters = [.. _binding.Tensors.Take(layout.Tensors.Count(tensor => tensor.Role == TensorRole.Parameter))];
     }
@@ -59,7 +57,7 @@ public sealed class TorchModel : IDifferentiableModel
         ArgumentOutOfRangeException.ThrowIfZero(batch.Length, nameof(batch));
         ArgumentOutOfRangeException.ThrowIfNotEqual(gradient.Length, (int)Layout.ParameterCount);
         _binding.Load(model);
-        _modes.Train();
+        _objective.Modes.Train();
         using var scope = torch.NewDisposeScope();
         var (inputs, targets) = Batch(batch);
         var loss = _objective.Loss(_objective.Forward(inputs), targets);
@@ -85,7 +83,7 @@ public sealed class TorchModel : IDifferentiableModel
     public EvaluationResult Evaluate(ModelState model, CancellationToken cancellationToken)
     {
         _binding.Load(model);
-        _modes.Evaluate();
+        _objective.Modes.Evaluate();
         using var noGradient = torch.no_grad();
         var indices = new int[Math.Min(EvaluationBatch, SampleCount)];
         var (loss, correct) = (0.0, (long?)0);

@@ -23,7 +23,7 @@ public sealed class TorchObjective
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentNullException.ThrowIfNull(loss);
-        (Module, Forward, Loss) = (module, forward, loss);
+        (Module, Forward, Loss, Modes) = (module, forward, loss, new TorchModes(module));
     }
 
     /// <summary>The module.</summary>
@@ -40,6 +40,9 @@ public sealed class TorchObjective
     /// sample and the targets a class a sample, the samples whose class has the highest score; null elsewhere.
     /// </summary>
     public Func<torch.Tensor, torch.Tensor, long?> Correct { get; init; } = CountHighest;
+
+    /// <summary>The modes that the module's parts had before anything was trained or measured.</summary>
+    internal TorchModes Modes { get; }
 
     private static long? CountHighest(torch.Tensor outputs, torch.Tensor targets) =>
         outputs.dim() == 2 && targets.dim() == 1 && targets.dtype == torch.int64

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FedServerless.Client.Training;
 using FedServerless.Model;
 using TorchSharp;
@@ -64,14 +65,46 @@ public sealed class TorchTrainer : IFedTrainer
     }
 
     /// <inheritdoc/>
-    public ValueTask<FitResult> FitAsync(FitContext context, CancellationToken cancellationToken)
+    /// <exception cref="InvalidOperationException">libtorch refused an operation; or what the solver throws.</exception>
+    public async ValueTask<FitResult> FitAsync(FitContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        torch.random.manual_seed(context.Seed);
-        return _solver.FitAsync(context, cancellationToken);
+        Seed(context.Seed);
+        try
+        {
+            return await _solver.FitAsync(context, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ExternalException refusal)
+        {
+            throw InOneLine(refusal);
+        }
     }
 
     /// <inheritdoc/>
-    public ValueTask<EvaluationResult> EvaluateAsync(EvaluateContext context, CancellationToken cancellationToken) =>
-        _solver.EvaluateAsync(context, cancellationToken);
+    /// <exception cref="InvalidOperationException">libtorch refused an operation; or what the solver throws.</exception>
+    public async ValueTask<EvaluationResult> EvaluateAsync(EvaluateContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _solver.EvaluateAsync(context, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ExternalException refusal)
+        {
+            throw InOneLine(refusal);
+        }
+    }
+
+    /// <summary>libtorch appends a trace of its own frames, dozens of lines, to what it has to say.</summary>
+    private static InvalidOperationException InOneLine(ExternalException refusal) =>
+        new($"libtorch: {refusal.Message.TrimStart().Split('\n', 2)[0].TrimEnd()}", refusal);
+
+    private static void Seed(long seed)
+    {
+        using var generator = torch.random.manual_seed(seed);
+        if (torch.cuda.is_available())
+        {
+            // Unlike Python's, the call above seeds the CPU's generator alone.
+            torch.cuda.manual_seed_all(seed);
+        }
+    }
 }

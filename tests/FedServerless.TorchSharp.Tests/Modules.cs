@@ -74,3 +74,24 @@ internal sealed class Odd : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input) => input.mm(used).add(input.mm(again)).mul(still);
 }
+
+/// <summary>Reads words: an embedding, an LSTM over it, a class.</summary>
+internal sealed class Reader : nn.Module<Tensor, Tensor>
+{
+    private readonly Embedding words = nn.Embedding(5, 3);
+    private readonly LSTM lstm = nn.LSTM(3, 4, batchFirst: true);
+    private readonly Linear last = nn.Linear(4, 3);
+
+    public Reader()
+        : base(nameof(Reader)) => RegisterComponents();
+
+    public override Tensor forward(Tensor input)
+    {
+        var (read, _, _) = lstm.call(words.call(input));
+        return last.call(read.select(1, -1));
+    }
+
+    /// <summary>Four sentences of three words.</summary>
+    public static TorchSamples Samples() =>
+        TorchSamples.Of(tensor(new long[] { 0, 1, 2, 3, 4, 0, 1, 1, 3, 2, 0, 4 }).view(4, 3), tensor(new long[] { 0, 1, 2, 0 }));
+}

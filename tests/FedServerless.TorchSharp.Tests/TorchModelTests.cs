@@ -159,6 +159,38 @@ public sealed class TorchModelTests
         Assert.Equal([0f, 0f, 0f, 0f], gradient[18..]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LossAndGradient_ModulesOfNativeCode_ReadTheModelsWeights(bool staged)
+    {
+        // An LSTM and an embedding keep their weights in native code; the gradient must be that of the weights in the model, and match differences.
+        using var module = new Reader();
+        var state = TorchModelFile.Read(module);
+        var model = new TorchModel(Modules.Classifier(module), Reader.Samples(), state.Layout, null, staged);
+        var (gradient, scratch) = (new float[state.Parameters.Length], new float[state.Parameters.Length]);
+        for (var i = 0; i < state.Values.Length; i++)
+        {
+            state.Values[i] = 0.3f * (((i * 7) % 11) - 5) / 5;
+        }
+
+        model.LossAndGradient(state, [0, 1, 2, 3], gradient);
+
+        for (var tensor = 0; tensor < state.Layout.Tensors.Count; tensor++)
+        {
+            var at = (int)state.Layout.Offsets[tensor];
+            var kept = state.Values[at];
+            state.Values[at] = kept + 0.01f;
+            var above = model.LossAndGradient(state, [0, 1, 2, 3], scratch);
+            state.Values[at] = kept - 0.01f;
+            var below = model.LossAndGradient(state, [0, 1, 2, 3], scratch);
+            state.Values[at] = kept;
+            Assert.Equal((above - below) / 0.02, gradient[at], 1e-4);
+        }
+
+        Assert.Contains(gradient, value => Math.Abs(value) > 1e-3);
+    }
+
     [Fact]
     public void LossAndGradient_LossPerSample_IsRefused()
     {

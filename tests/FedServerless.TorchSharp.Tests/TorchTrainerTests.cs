@@ -104,6 +104,21 @@ public sealed class TorchTrainerTests
     }
 
     [Fact]
+    public async Task FitAsync_FirstAfterAnEvaluation_HoldsStillWhatWasHeldStill()
+    {
+        using var module = new Mixed();
+        module.Norm.eval();
+        var trainer = TorchTrainer.Create(Modules.Classifier(module), Mixed.Samples(), heldOut: Mixed.Samples(7));
+        var context = Context(TorchModelFile.Read(module));
+        await trainer.EvaluateAsync(new EvaluateContext { Run = "run", Round = 1, Model = context.Model.Clone() }, Cancel);
+
+        await trainer.FitAsync(context, Cancel);
+
+        Assert.Equal([0], context.Model.Integers);
+        Assert.Equal([0, 0, 1, 1], context.Model.Buffers.ToArray());
+    }
+
+    [Fact]
     public async Task FitAsync_OwnLoop_SendsWhatItsOptimizerMade()
     {
         using var module = nn.Linear(2, 1);
@@ -144,6 +159,19 @@ public sealed class TorchTrainerTests
         await trainer.FitAsync(Context(TorchModelFile.Read(module)), Cancel);
 
         Assert.Equal([false, false, true], modes);
+    }
+
+    [Fact]
+    public async Task FitAsync_SamplesThatDoNotFit_SaysWhatLibtorchSaysInOneLine()
+    {
+        using var module = nn.Linear(Modules.Features + 1, Modules.Classes);
+        var trainer = TorchTrainer.Create(Modules.Classifier(module), TorchSamples.Of(Modules.Samples()));
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await trainer.FitAsync(Context(TorchModelFile.Read(module)), Cancel));
+
+        Assert.Equal("libtorch: mat1 and mat2 shapes cannot be multiplied (4x6 and 7x3)", refusal.Message);
+        Assert.NotNull(refusal.InnerException);
     }
 
     [Fact]

@@ -90,6 +90,18 @@ public sealed class BuildScopeTests
         }
     }
 
+    [Fact]
+    public void Probes_NoneIsNamedAsAPackageItAsksFor()
+    {
+        // NuGet would take the project for the package, and refuse the cycle on a feed that serves everything.
+        foreach (var part in Solution.Read(RepositoryRoot.Path).Parts)
+        {
+            var probe = FeedProbe.ProjectOf(part);
+            var name = (string?)XDocument.Load(RepositoryRoot.Combine(probe)).Descendants("PackageId").FirstOrDefault() ?? Path.GetFileNameWithoutExtension(probe);
+            Assert.DoesNotContain(name, References(probe, "PackageReference"), StringComparer.OrdinalIgnoreCase);
+        }
+    }
+
     private static string[] References(string project, string kind) =>
         [.. XDocument.Load(RepositoryRoot.Combine(project)).Descendants(kind).Select(reference => (string?)reference.Attribute("Include")).OfType<string>()];
 }
