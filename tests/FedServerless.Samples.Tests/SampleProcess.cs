@@ -24,7 +24,10 @@ internal sealed class SampleProcess : IAsyncDisposable
     {
         Directory.CreateDirectory(folder);
         var program = Path.Combine(AppContext.BaseDirectory, name + ".dll");
-        return new SampleProcess(Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
+
+        // A shell without job control lets what it runs in the background ignore Ctrl+C, and children inherit that.
+        string[] start = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
+        return new SampleProcess(Process.Start(new ProcessStartInfo(start[0], [.. start[1..], program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
