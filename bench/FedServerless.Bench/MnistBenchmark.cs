@@ -16,13 +16,11 @@ internal static class MnistBenchmark
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)
     {
         var options = MnistOptions.Parse(args);
-        if (Files(options.Folder) is not { } paths)
+        if (MnistFiles.Load(options.Folder) is not var (training, test))
         {
             return [];
         }
 
-        var training = SampleFiles.ReadIdx(paths[0], paths[1], classCount: 10);
-        var test = SampleFiles.ReadIdx(paths[2], paths[3], classCount: 10);
         var curves = new StringBuilder("split,learning_rate,seed,round,accuracy,best_accuracy\n");
         List<Measurement> measurements = [.. options.LearningRates.SelectMany(rate => Series(options, training, test, rate, curves))];
         if (options.Csv is { } csv)
@@ -31,21 +29,6 @@ internal static class MnistBenchmark
         }
 
         return measurements;
-    }
-
-    /// <summary>The four files of MNIST, or null and a line that says where they were looked for.</summary>
-    internal static string[]? Files(string? given)
-    {
-        var folder = given ?? Path.Combine(RepositoryRoot(), "..", "shared", "data", "mnist");
-        string[] files = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
-        string[] paths = [.. files.Select(file => Path.Combine(folder, file))];
-        if (paths.FirstOrDefault(path => !File.Exists(path)) is not { } missing)
-        {
-            return paths;
-        }
-
-        Console.Error.WriteLine($"skipped: MNIST is not here ({Path.GetFullPath(missing)} does not exist); --data FOLDER says where its four files are.");
-        return null;
     }
 
     private static IEnumerable<Measurement> Series(
@@ -81,17 +64,5 @@ internal static class MnistBenchmark
         yield return new Measurement(
             $"{split} lr {rate}", Math.Min(median, options.RoundsMax), "rounds", $"to 97 %, median of seeds ({list}); the paper: {paper} at its best rate");
         yield return new Measurement($"{split} lr {rate}", 1e3 * seconds / steps, "ms", "a round with its test evaluation, two threads");
-    }
-
-    private static string RepositoryRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "FedServerless.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)
-                ?? throw new InvalidOperationException("Not inside the repository; say --data FOLDER.");
-        }
-
-        return folder;
     }
 }

@@ -30,13 +30,12 @@ internal static class SolverBenchmark
 
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)
     {
-        if (MnistBenchmark.Files(args.Text("--data")) is not { } files)
+        if (MnistFiles.Load(args.Text("--data")) is not var (all, test))
         {
             return [];
         }
 
-        var training = SampleFiles.ReadIdx(files[0], files[1], classCount: 10).Subset([.. Enumerable.Range(0, Images)]);
-        var test = SampleFiles.ReadIdx(files[2], files[3], classCount: 10);
+        var training = all.Subset([.. Enumerable.Range(0, Images)]);
         var sorted = Enumerable.Range(0, Images).OrderBy(training.Label).ToArray();
         var parts = sorted.Chunk(Images / Clients).ToArray();
         var curves = new StringBuilder("solver,learning_rate,seed,round,accuracy\n");
