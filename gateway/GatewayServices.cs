@@ -109,6 +109,7 @@ public static class GatewayServices
         services.TryAddSingleton<LedgerAudit>();
         services.TryAddSingleton<PrivacyDesk>();
         services.TryAddSingleton<RoundViews>();
+        services.TryAddSingleton<RoundClients>();
         services.TryAddSingleton<Models.Models>();
         services.TryAddSingleton<ModelUploads>();
         services.TryAddSingleton<HostReport>();

@@ -12,7 +12,7 @@ internal static class RunCommands
 
     public static Command Create(Shell shell) => new("run", "Start, steer and watch runs.")
     {
-        Start(shell), List(shell), Status(shell), Watch(shell),
+        Start(shell), List(shell), Status(shell), RunClientsCommand.Create(shell), Watch(shell),
         Steer(shell, "pause", "Pause a run at its next round boundary."),
         Steer(shell, "resume", "Go on with a paused run."),
         Steer(shell, "stop", "Stop a run; an open round is abandoned unless it is sealed already."),
@@ -20,7 +20,7 @@ internal static class RunCommands
         Log(shell), Delete(shell),
     };
 
-    private static Argument<string> RunArgument() => new("run") { Description = "The run's name." };
+    internal static Argument<string> RunArgument() => new("run") { Description = "The run's name." };
 
     private static Command Start(Shell shell)
     {

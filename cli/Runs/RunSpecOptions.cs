@@ -44,6 +44,7 @@ internal sealed class RunSpecOptions
     private readonly Option<double?> _learningRate = new("--lr") { Description = "Local learning rate.", HelpName = "X" };
     private readonly Option<double?> _momentum = new("--momentum") { Description = "Local momentum.", HelpName = "X" };
     private readonly Option<double?> _proximalMu = new("--proximal-mu") { Description = "FedProx's µ, FedDyn's α.", HelpName = "X" };
+    private readonly Option<bool> _measure = new("--measure") { Description = "Clients measure the model before and after training it: see fed run clients." };
     private readonly Option<string?> _solver = new("--solver") { Description = $"How clients train: {string.Join(", ", LocalSolvers.Names)}.", HelpName = "NAME" };
     private readonly Option<string?> _codec = new("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}.", HelpName = "NAME" };
     private readonly Option<double?> _keep = new("--keep") { Description = $"Share of the parameters that a top-k or random-k codec sends: 0.01 for one in a hundred. Default {UpdateCodecs.DefaultKeep}.", HelpName = "X" };
@@ -69,7 +70,7 @@ internal sealed class RunSpecOptions
     public IEnumerable<Option> All =>
     [
         _spec, _model, _population, _architecture, _rounds, _seed, _clients, _minimum, _quorum, _deadline,
-        _epochs, _batch, _learningRate, _momentum, _proximalMu, _solver, _codec, _keep, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
+        _epochs, _batch, _learningRate, _momentum, _proximalMu, _solver, _measure, _codec, _keep, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
         .. _privacy.All,
     ];
 
@@ -134,6 +135,7 @@ internal sealed class RunSpecOptions
                 LearningRate = parsed.GetValue(_learningRate) ?? spec.Training.LearningRate,
                 Momentum = parsed.GetValue(_momentum) ?? spec.Training.Momentum,
                 ProximalMu = parsed.GetValue(_proximalMu) ?? spec.Training.ProximalMu,
+                Measure = parsed.GetValue(_measure) || spec.Training.Measure,
                 Solver = parsed.GetValue(_solver) ?? spec.Training.Solver,
             },
             Aggregation = spec.Aggregation with

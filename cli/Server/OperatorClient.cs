@@ -46,6 +46,9 @@ internal sealed class OperatorClient : IDisposable
     public Task<Listing<RoundView>> ListRoundsAsync(string run, int after, CancellationToken cancellationToken) =>
         GetAsync($"runs/{Escape(run)}/rounds?after={after}", WireJson.Default.ListingRoundView, cancellationToken);
 
+    public Task<Listing<RoundClientView>> ListRoundClientsAsync(string run, int round, string after, CancellationToken cancellationToken) =>
+        GetAsync($"runs/{Escape(run)}/rounds/{round}/clients?after={Escape(after)}", WireJson.Default.ListingRoundClientView, cancellationToken);
+
     public Task<LogPage> GetLogAsync(string run, int after, CancellationToken cancellationToken) =>
         GetAsync($"runs/{Escape(run)}/log?after={after}", WireJson.Default.LogPage, cancellationToken);
 

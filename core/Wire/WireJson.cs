@@ -48,6 +48,7 @@ namespace FedServerless.Wire;
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Listing<RunView>))]
 [JsonSerializable(typeof(Listing<RoundView>))]
+[JsonSerializable(typeof(Listing<RoundClientView>))]
 [JsonSerializable(typeof(Listing<VersionView>))]
 [JsonSerializable(typeof(Listing<ClientView>))]
 public sealed partial class WireJson : JsonSerializerContext;

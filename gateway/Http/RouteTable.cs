@@ -24,7 +24,7 @@ public sealed class RouteTable
 
     /// <summary>Makes the table from the use cases behind it.</summary>
     public RouteTable(
-        RunLifecycle runs, RunViews runViews, RunDeletion deletion, RunLogs logs, RoundViews rounds,
+        RunLifecycle runs, RunViews runViews, RunDeletion deletion, RunLogs logs, RoundViews rounds, RoundClients roundClients,
         Models.Models models, ModelUploads modelUploads, PrivacyDesk privacy, ClientDesk clients,
         CheckIns checkIns, Uploads uploads, Receipts receipts, ClientEvaluations evaluations, AuditViews audit, HostReport host,
         ServerSigner signer)
@@ -32,7 +32,7 @@ public sealed class RouteTable
         _openApi = new Lazy<byte[]>(() => OpenApiDocument.Write(Routes!));
         Routes =
         [
-            .. RunRows(runs, runViews, deletion, logs, rounds),
+            .. RunRows(runs, runViews, deletion, logs, rounds, roundClients),
             .. ModelRows(models, modelUploads),
             .. PrivacyRows(privacy),
             .. ClientRows(clients, audit),
@@ -49,7 +49,7 @@ public sealed class RouteTable
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Route this[string name] => _byName[name];
 
-    private static IEnumerable<Route> RunRows(RunLifecycle runs, RunViews views, RunDeletion deletion, RunLogs logs, RoundViews rounds)
+    private static IEnumerable<Route> RunRows(RunLifecycle runs, RunViews views, RunDeletion deletion, RunLogs logs, RoundViews rounds, RoundClients clients)
     {
         var json = WireJson.Default;
         yield return new() { Name = "createRun", Method = "POST", Template = "runs", Policy = Operator, Summary = "Creates a run as a draft, or with dryRun only validates it.", Request = json.CreateRunRequest, Response = json.RunView, Statuses = [201, 200, 400, 409], Handler = runs.CreateAsync };
@@ -63,6 +63,7 @@ public sealed class RouteTable
         yield return new() { Name = "deleteRun", Method = "DELETE", Template = "runs/{run}", Policy = Operator, Summary = "Deletes a draft or an ended run; versions it published stay.", Statuses = [204, 404, 409], Handler = deletion.DeleteAsync };
         yield return new() { Name = "listRounds", Method = "GET", Template = "runs/{run}/rounds", Policy = Operator, Summary = "Lists a run's rounds, at most 1000.", Response = json.ListingRoundView, Query = [("after", "Only rounds after this one.")], Statuses = [200, 404], Handler = rounds.ListAsync };
         yield return new() { Name = "getRound", Method = "GET", Template = "runs/{run}/rounds/{round}", Policy = Operator, Summary = "Shows a round.", Response = json.RoundView, Statuses = [200, 404], Handler = rounds.GetAsync };
+        yield return new() { Name = "listRoundClients", Method = "GET", Template = "runs/{run}/rounds/{round}/clients", Policy = Operator, Summary = "What each client of a sealed round claims, at most 200.", Response = json.ListingRoundClientView, Query = [("after", "Only clients after this one.")], Statuses = [200, 404, 409], Handler = clients.ListAsync };
         yield return new() { Name = "getRunLog", Method = "GET", Template = "runs/{run}/log", Policy = Operator, Summary = "A page of a run's log, with an ETag; as text/event-stream where the host can hold a connection.", Response = json.LogPage, Query = [("after", "Only entries after this number.")], Statuses = [200, 304, 404], Handler = logs.GetAsync };
 
         Route Steer(string name, string verb, string summary, Func<RouteCall, CancellationToken, Task<Reply>> handler) => new()

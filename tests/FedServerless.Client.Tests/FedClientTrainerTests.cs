@@ -181,6 +181,38 @@ public sealed class FedClientTrainerTests
     }
 
     [Fact]
+    public async Task RunOnceAsync_AskedToMeasure_ReportsBeforeAndAfter()
+    {
+        using var device = new Device();
+        device.Trainer = FedTrainer.Create(
+            context =>
+            {
+                context.Model.Parameters[0] += 2;
+                return new FitResult(60, new Dictionary<string, double> { ["mine"] = 7 });
+            },
+            context => new EvaluationResult(5, 10 - context.Model.Parameters[0], context.Model.Parameters[0] / 10));
+        device.Offer(device.Lease with { Training = new Wire.TrainingSpec { Measure = true } });
+
+        await device.StepAsync();
+
+        Assert.Equal(
+            [("after-accuracy", 0.2), ("after-loss", 8.0), ("before-accuracy", 0.0), ("before-loss", 10.0), ("mine", 7.0)],
+            device.Server.Receipts[0].Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => (metric.Key, Math.Round(metric.Value, 6))));
+    }
+
+    [Fact]
+    public async Task RunOnceAsync_AskedToMeasureAndCannot_TrainsAllTheSame()
+    {
+        using var device = new Device();
+        device.Trainer = FedTrainer.Create(_ => new FitResult(60));
+        device.Offer(device.Lease with { Training = new Wire.TrainingSpec { Measure = true } });
+
+        await device.StepAsync();
+
+        Assert.Empty(device.Server.Receipts[0].Metrics);
+    }
+
+    [Fact]
     public async Task RunOnceAsync_TrainerReturnsNull_LeavesTheRound()
     {
         using var device = new Device();

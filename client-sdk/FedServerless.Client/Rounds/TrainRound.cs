@@ -121,6 +121,8 @@ internal sealed class TrainRound(
             Deadline = work.WallClockDeadline,
             Time = work.Deadline.Time,
         };
+        var measurement = new LocalMeasurement(lease, work, trainer);
+        await measurement.TakeAsync("before", start, cancellationToken).ConfigureAwait(false);
         var time = work.Deadline.Time;
         var began = time.GetTimestamp();
         FitResult result;
@@ -129,6 +131,8 @@ internal sealed class TrainRound(
             result = await TrainerCalls.RunAsync(work, Verb, token => trainer.FitAsync(context, token), cancellationToken).ConfigureAwait(false);
         }
 
+        await measurement.TakeAsync("after", context.Model, cancellationToken).ConfigureAwait(false);
+        result = measurement.AddTo(result);
         var metrics = TrainerCalls.Check(result);
         events.Report(new Fitted(work.Run, work.Round, result.Samples, time.GetElapsedTime(began)));
 

@@ -91,6 +91,14 @@ public sealed record RoundView(
     IReadOnlyList<Refusal> Verdicts, string? Version, IReadOnlyDictionary<string, double> Metrics,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CostView? Cost = null);
 
+/// <summary>What one client did in a round that is sealed.</summary>
+/// <param name="Client">The client.</param>
+/// <param name="Included">True when its update is among those accepted.</param>
+/// <param name="Reason">Why not, or null.</param>
+/// <param name="Samples">Samples it claims.</param>
+/// <param name="Metrics">Of its receipt, and <c>eval.*</c> of its evaluation of the round's version.</param>
+public sealed record RoundClientView(string Client, bool Included, string? Reason, long Samples, IReadOnlyDictionary<string, double> Metrics);
+
 /// <summary>An update that is not in the model.</summary>
 /// <param name="Client">Whose.</param>
 /// <param name="Reason">Why.</param>

@@ -72,6 +72,7 @@ internal static class PrivacySpecRules
         Unless(spec.Aggregation.Weighting == Weightings.Uniform, "aggregation.weighting", spec.Aggregation.Weighting, $"'{Weightings.Uniform}'", "sample counts are private, chosen by the client, and scale the sensitivity");
         Unless(spec.Aggregation.MaxNorm is null, "aggregation.maxNorm", spec.Aggregation.MaxNorm, "nothing", "updates are clipped, never refused for their norm");
         Unless(spec.Aggregation.MaxNormRatio is null, "aggregation.maxNormRatio", spec.Aggregation.MaxNormRatio, "nothing", Compares);
+        Unless(!spec.Training.Measure, "training.measure", true, "false", "no noise covers what clients measure");
         Unless(!spec.RetainUpdates, "retainUpdates", spec.RetainUpdates, "false", "raw updates are deleted when their round publishes");
         if (spec.Evaluation is { Clients.Count: 0 })
         {

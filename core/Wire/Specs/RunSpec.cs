@@ -133,6 +133,12 @@ public sealed record TrainingSpec
     /// <summary>L2 weight decay added to the gradient, 0 to 1. Default 0.</summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// Clients also measure the model on their held-out samples before and after training it, and say so in their receipts: metrics
+    /// <c>before-loss</c>, <c>after-loss</c>, <c>before-accuracy</c>, <c>after-accuracy</c>. Default false; refused with privacy.
+    /// </summary>
+    public bool Measure { get; init; }
+
     /// <summary>FedProx: µ of µ/2·‖w − wₜ‖², 0 to 1000. Default 0, plain FedAvg. With <c>feddyn</c> its α, above 0.</summary>
     public double ProximalMu { get; init; }
 }

@@ -85,6 +85,13 @@ public sealed class RunTriggers(RouteInvoker routes)
         [DurableClient] DurableTaskClient client) =>
         routes.RunAsync("getRound", request, client);
 
+    /// <summary>What each client of a sealed round claims, at most 200.</summary>
+    [Function("listRoundClients")]
+    public Task ListRoundClients(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/runs/{run}/rounds/{round}/clients")] HttpRequest request,
+        [DurableClient] DurableTaskClient client) =>
+        routes.RunAsync("listRoundClients", request, client);
+
     /// <summary>A page of a run's log, with an ETag; as text/event-stream where the host can hold a connection.</summary>
     [Function("getRunLog")]
     public Task GetRunLog(

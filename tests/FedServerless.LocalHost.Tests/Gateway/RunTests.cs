@@ -374,6 +374,38 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task RoundClients_SealedRound_SaysWhatEachClaims()
+    {
+        using var scene = await RoundScene.OpenAsync();
+        await scene.UploadAndCommitAsync(scene.Alice);
+        await scene.UploadAndCommitAsync(scene.Bob);
+        Assert.Empty((await ListClientsAsync(scene)).Items);
+        await scene.Bench.Activities.SealRound.RunAsync(RoundScene.Input, CancellationToken.None);
+        var accepted = new AcceptedDocument([new AcceptedUpdate("alice", RoundScene.HeaderDigest(1), 1, 1)], [new Refusal("bob", "NaN")]);
+        await scene.Bench.Disk.CreateOnceAsync(StoreNames.Accepted("r", 1), accepted, StoreJson.Default.AcceptedDocument, CancellationToken.None);
+
+        var clients = (await ListClientsAsync(scene)).Items;
+
+        Assert.Equal([("alice", true, null, 10L, 0.5), ("bob", false, "NaN", 10L, 0.5)], clients.Select(client => (client.Client, client.Included, client.Reason, client.Samples, client.Metrics["loss"])));
+        Assert.Equal("bob", Assert.Single((await ListClientsAsync(scene, "?after=alice")).Items).Client);
+        Assert.Equal(404, (await scene.Bench.OperateAsync("listRoundClients", "runs/r/rounds/2/clients")).Status);
+
+        static async Task<Listing<RoundClientView>> ListClientsAsync(RoundScene scene, string query = "") =>
+            (await scene.Bench.OperateAsync("listRoundClients", $"runs/r/rounds/1/clients{query}")).Read(WireJson.Default.ListingRoundClientView);
+    }
+
+    [Fact]
+    public async Task RoundClients_PrivateRound_SaysNothing()
+    {
+        using var scene = await RoundScene.OpenAsync();
+        var name = StoreNames.Plan("r", 1);
+        var terms = new PrivacyTerms { Sampling = FedServerless.Privacy.ClientSampling.AllClients, SamplingRate = 1, Clients = 100, NoiseMultiplier = 1, Delta = 1e-5, Clip = 1 };
+        await scene.Bench.Disk.PutAsync(name, scene.Plan with { Privacy = new RoundPrivacy(1, 12, terms) }, StoreJson.Default.RoundPlan, PutCondition.Overwrite, CancellationToken.None);
+
+        Assert.Equal(409, (await scene.Bench.OperateAsync("listRoundClients", "runs/r/rounds/1/clients")).Status);
+    }
+
+    [Fact]
     public async Task Log_Pages_ContinueWhereTheyEnded()
     {
         using var scene = await RoundScene.OpenAsync();
