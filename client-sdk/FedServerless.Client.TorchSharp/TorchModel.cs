@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using FedServerless.Client.Training;
 using FedServerless.Model;
 using TorchSharp;
@@ -51,13 +52,13 @@ public sealed class TorchModel : IDifferentiableModel
     public int SampleCount => _samples.Count;
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The loss is not one number, or does not depend on the parameters.</exception>
+    /// <exception cref="InvalidOperationException">The loss is not one number, or does not depend on the parameters; or a buffer is no longer finite.</exception>
     public double LossAndGradient(ModelState model, ReadOnlySpan<int> batch, Span<float> gradient)
     {
         ArgumentOutOfRangeException.ThrowIfZero(batch.Length, nameof(batch));
         ArgumentOutOfRangeException.ThrowIfNotEqual(gradient.Length, (int)Layout.ParameterCount);
         _binding.Load(model);
-        _objective.Modes.Train();
+        _objective.Modes.Train(batch.Length);
         using var scope = torch.NewDisposeScope();
         var (inputs, targets) = Batch(batch);
         var loss = _objective.Loss(_objective.Forward(inputs), targets);
@@ -76,6 +77,7 @@ public sealed class TorchModel : IDifferentiableModel
         }
 
         _binding.Store(model);
+        ThrowIfWorthless(model, batch.Length);
         return loss.ToDouble();
     }
 
@@ -116,6 +118,15 @@ public sealed class TorchModel : IDifferentiableModel
         if (!loss.requires_grad)
         {
             throw new InvalidOperationException("The loss does not depend on the module's parameters; expected one made of the module's outputs, with gradients on.");
+        }
+    }
+
+    private static void ThrowIfWorthless(ModelState model, int samples)
+    {
+        if (model.Buffers.Length > 0 && !TensorPrimitives.IsFiniteAll<float>(model.Buffers))
+        {
+            throw new InvalidOperationException(
+                $"A buffer of the module is not finite after a batch of {samples}; the batch's statistics are not, then, or the weights have diverged.");
         }
     }
 

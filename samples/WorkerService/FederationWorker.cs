@@ -1,12 +1,13 @@
 #region worker
 using FedServerless.Client;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 /// <summary>Takes part in the federation for as long as the host runs.</summary>
 public sealed partial class FederationWorker(
-    IFedTrainer trainer, IConfiguration configuration, IHostApplicationLifetime lifetime, ILogger<FederationWorker> logger) : BackgroundService
+    IServiceProvider services, IConfiguration configuration, IHostApplicationLifetime lifetime, ILogger<FederationWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
@@ -14,14 +15,15 @@ public sealed partial class FederationWorker(
     {
         try
         {
+            var trainer = services.GetRequiredService<IFedTrainer>();
             using var client = await EnrolAsync(stoppingToken);
             Started(client.ClientId, client.Server);
             await client.RunAsync(trainer, stoppingToken);
         }
-        catch (FedClientException refusal)
+        catch (Exception problem) when (problem is FedClientException or IOException or InvalidDataException)
         {
-            // The server does not know this device any more, or needs a newer SDK: only a person can help, so the service ends and says why.
-            Refused(refusal.Message);
+            // No samples, or the server does not know this device any more: only a person can help, so the service ends and says why.
+            Refused(problem.Message);
             Environment.ExitCode = 1;
             lifetime.StopApplication();
         }

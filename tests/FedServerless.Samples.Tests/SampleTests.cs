@@ -44,16 +44,20 @@ public sealed class SampleTests
     }
 
     [Theory]
-    [InlineData("no-code", "This is not an enrolment code")]
-    [InlineData(null, "The setting Federation:Code is missing")]
-    public async Task WorkerService_WhatOnlyAPersonCanMend_EndsItWithTheReason(string? code, string reason)
+    [InlineData("no-code", "optdigits.csv.gz", "This is not an enrolment code")]
+    [InlineData(null, "optdigits.csv.gz", "The setting Federation:Code is missing")]
+    [InlineData("no-code", "none.csv", "Could not find file")]
+    [InlineData("no-code", "ATTRIBUTION.md", "Line 1 does not end in a comma and a label")]
+    public async Task WorkerService_WhatOnlyAPersonCanMend_EndsItWithTheReason(string? code, string samples, string reason)
     {
         using var folder = new ScratchFolder();
         string[] setting = code is null ? [] : ["--Federation:Code", code];
-        await using var worker = SampleProcess.Start("WorkerService", folder.Combine("worker"), ["--Federation:Samples", Digits, .. setting]);
+        var file = RepositoryRoot.Combine("samples", "digits", samples);
+        await using var worker = SampleProcess.Start("WorkerService", folder.Combine("worker"), ["--Federation:Samples", file, .. setting]);
 
         Assert.Equal(1, await worker.ExitAsync());
         Assert.Contains(worker.Output, line => line.Contains(reason, StringComparison.Ordinal));
+        Assert.DoesNotContain(worker.Output, line => line.Contains("   at ", StringComparison.Ordinal));
     }
 
     [Fact]

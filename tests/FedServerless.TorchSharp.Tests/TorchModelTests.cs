@@ -115,6 +115,41 @@ public sealed class TorchModelTests
         Assert.True(module.training);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LossAndGradient_BatchOfOne_LeavesStatisticsAloneAndTheNextBatchMovesThem(bool staged)
+    {
+        var module = nn.Sequential(("fc", nn.Linear(Modules.Features, 4)), ("norm", nn.BatchNorm1d(4)), ("out", nn.Linear(4, Modules.Classes)));
+        var state = TorchModelFile.Read(module);
+        var model = new TorchModel(Modules.Classifier(module), TorchSamples.Of(Modules.Samples()), state.Layout, null, staged);
+        var gradient = new float[state.Parameters.Length];
+        model.LossAndGradient(state, [0, 1, 2], gradient);
+        var (buffers, count) = (state.Buffers.ToArray(), state.Integers[0]);
+
+        model.LossAndGradient(state, [3], gradient);
+
+        Assert.Equal(buffers, state.Buffers.ToArray());
+        Assert.Equal(count, state.Integers[0]);
+        Assert.All(gradient[..24], value => Assert.True(value != 0 && float.IsFinite(value)));
+        model.LossAndGradient(state, [4, 5], gradient);
+        Assert.Equal(count + 1, state.Integers[0]);
+        Assert.NotEqual(buffers, state.Buffers.ToArray());
+    }
+
+    [Fact]
+    public void LossAndGradient_StatisticsThatAreNotFinite_AreRefusedBeforeTheNextStep()
+    {
+        using var module = new Mixed();
+        var state = TorchModelFile.Read(module);
+        var samples = TorchSamples.Of(full([2, 1, 4, 4], float.PositiveInfinity), zeros(2, dtype: int64));
+        var model = new TorchModel(Modules.Classifier(module), samples, state.Layout);
+
+        var refusal = Assert.Throws<InvalidOperationException>(() => model.LossAndGradient(state, [0, 1], new float[state.Parameters.Length]));
+
+        Assert.Contains("A buffer of the module is not finite after a batch of 2", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Evaluate_MoreSamplesThanABatch_WeighsThemAll()
     {
