@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FedServerless.Compression;
+using FedServerless.Model;
 using FedServerless.Numerics;
 using FedServerless.Wire;
+using FedServerless.Wire.Updates;
 
 namespace FedServerless.Bench;
 
@@ -16,6 +18,9 @@ internal static class CodecBenchmark
     private const int BlockCoordinates = 65_536;
     private const double Keep = 0.01;
 
+    // What a client does: subtract, choose, encode, hash.
+    private static readonly string[] Whole = [UpdateCodecs.Float32, UpdateCodecs.Int8, UpdateCodecs.TopKInt8];
+
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)
     {
         var coordinates = args.Number("--parameters", 10_000_000);
@@ -27,13 +32,21 @@ internal static class CodecBenchmark
         var lengths = new List<long>();
         foreach (var name in names)
         {
-            var codec = Codec(name);
+            var codec = UpdateCodecs.Of(Spec(name));
             var blocks = Enumerable.Range(0, Blocks(coordinates)).Select(block => new byte[codec.EncodedLength(Count(block, coordinates)).Max]).ToArray();
             var used = new int[blocks.Length];
             Encode(codec, deltas, blocks, used);
             lengths.Add(used.Sum(length => (long)length));
             works.Add(() => Encode(codec, deltas, blocks, used));
             works.Add(() => Decode(codec, blocks, used, decoded));
+        }
+
+        var trained = Array.ConvertAll(deltas, delta => delta + 1);
+        var (before, after) = Models(trained, coordinates);
+        foreach (var name in Whole)
+        {
+            var shape = UpdateShape.Create(before.Layout, Spec(name));
+            works.Add(() => UpdateEncoder.Encode(shape, default, before, after, Stream.Null));
         }
 
         var times = Stopclock.TimeInTurns(repeats, [.. works]);
@@ -49,16 +62,27 @@ internal static class CodecBenchmark
             rows.Add(Row($"{names[i]}: decode", times[3 + (2 * i)]));
         }
 
+        for (var i = 0; i < Whole.Length; i++)
+        {
+            rows.Add(Row($"{Whole[i]}: whole update, from the models before and after, hashed", times[2 + (2 * names.Length) + i]));
+        }
+
         return [.. rows, .. Numpy(args, coordinates)];
 
         Measurement Row(string name, (double Fastest, double Median) time, string note = "") =>
             new(name, bytes / time.Fastest / 1e9, "GB/s", $"median {bytes / time.Median / 1e9:0.0}{note}");
     }
 
-    private static IUpdateCodec Codec(string name)
+    private static UpdateSpec Spec(string name)
     {
         var words = name.Split(' ');
-        return UpdateCodecs.Of(new UpdateSpec { Codec = words[0], Keep = Keep, MaskSeed = 1, Rounding = words.Length > 1 ? words[1] : null });
+        return new UpdateSpec { Codec = words[0], Keep = Keep, MaskSeed = 1, Rounding = words.Length > 1 ? words[1] : null };
+    }
+
+    private static (ModelState Before, ModelState After) Models(float[] trained, int coordinates)
+    {
+        var layout = TensorLayout.Create([new TensorSpec("w", [coordinates], TensorRole.Parameter)]);
+        return (new ModelState(layout, Enumerable.Repeat(1f, coordinates).ToArray(), []), new ModelState(layout, trained, []));
     }
 
     private static int Blocks(int coordinates) => (coordinates + BlockCoordinates - 1) / BlockCoordinates;
