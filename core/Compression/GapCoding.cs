@@ -6,7 +6,7 @@ namespace FedServerless.Compression;
 
 /// <summary>
 /// Ascending indices as Golomb–Rice coded gaps (Rice and Plaunt 1971): of the zeros between two indices the lower <c>r</c> bits are
-/// stored as they are, all of them together, and the rest, one after the other, in unary. For random indices this takes within two
+/// stored as they are, all of them together, and the rest, one after the other, in unary. For random indices this takes within three
 /// hundredths of a bit an index of what is possible at one in a hundred.
 /// </summary>
 /// <remarks>

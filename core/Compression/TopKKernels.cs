@@ -16,8 +16,8 @@ internal static class TopKKernels
     /// <c>d = trained[i]</c>; room for all of them; no overlap.
     /// </summary>
     /// <remarks>
-    /// Sixteen at a time, since at one in a hundred five such groups of six hold none. One Zen 5 core: 10 to 14 GB/s of deltas from
-    /// memory, 5 to 7 with the subtraction.
+    /// Sixteen at a time, since at one in a hundred five such groups of six hold none. Choosing and writing one in a hundred takes 7 to
+    /// 8 GB/s of deltas on one Zen 5 core whose plain read loop does 31 (docs/how-to/measure.md).
     /// </remarks>
     public static int Collect(
         ReadOnlySpan<float> trained, ReadOnlySpan<float> start, int threshold, int first, Span<int> positions, Span<float> values) => start.IsEmpty
