@@ -80,7 +80,7 @@ internal static class BudgetCommands
         var budget = standing.Budget;
         Line($"Budget of {population}: epsilon {budget.Epsilon} at delta {budget.Delta:0.###e0}, {budget.Clients} clients, against {(budget.Adversary == PrivacyAdversary.ModelHolder ? "holders of released models" : "observers of cohorts")}.");
         Line($"{(budget.Adaptivity == FilterAdaptivity.ScheduleFixed ? "The schedule is fixed in advance" : $"Runs may depend on released models: order {budget.Order:0.###}")}; set by {standing.Operator} on {standing.SetAt.UtcDateTime:yyyy-MM-dd}{(standing.Reason is { } reason ? $": {reason}" : "")}.");
-        Line($"charged {standing.Charged:F3}, with reservations {standing.Spent:F3}, left {standing.Left:F3}: {standing.SpentRatio:P1} spent.");
+        Line($"charged {standing.ChargedRatio:P1} of it, with reservations {standing.SpentRatio:P1}, left {standing.LeftRatio:P1}.");
 
         void Line(FormattableString line) => shell.Output.WriteLine(line.ToString(CultureInfo.InvariantCulture));
     }

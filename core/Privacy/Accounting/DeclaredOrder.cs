@@ -48,7 +48,8 @@ public static class DeclaredOrder
     /// <param name="order">Above 1.</param>
     public static bool AdmitsAnything(PrivacySpend budget, double order) => Room(budget, order) > 0;
 
-    private static double Room(PrivacySpend budget, double order) =>
+    /// <summary>The divergence at an order that converts to the budget's ε: the improved conversion of <see cref="RenyiCurve.Spend"/> solved for it. May be below 0.</summary>
+    internal static double Room(PrivacySpend budget, double order) =>
         budget.Epsilon - LogSpace.Log1P(-1 / order) + ((Math.Log(budget.Delta) + Math.Log(order)) / (order - 1));
 
     private static void ThrowIfNone(PrivacySpend budget)

@@ -67,4 +67,28 @@ public sealed class RenyiFilter
 
         return new(total.Spend(_deltaPerOrder).Epsilon, Budget.Delta);
     }
+
+    /// <summary>
+    /// Which part of the budget a total takes: its divergence over the one that the budget leaves room for, at the order where that is least. What is admitted takes at
+    /// most 1, and equal releases take equal parts, unlike the ε of a total, which starts at −ln δ/(α − 1) with the first of them.
+    /// </summary>
+    /// <param name="total">On <see cref="Orders"/>.</param>
+    /// <returns>0 for nothing; infinite where something was spent and no order has room.</returns>
+    public double Share(RenyiCurve total)
+    {
+        ArgumentNullException.ThrowIfNull(total);
+        if (!total.Orders.Span.SequenceEqual(Orders.Span))
+        {
+            throw new ArgumentException("The curve is on other orders than the filter.", nameof(total));
+        }
+
+        var share = double.PositiveInfinity;
+        for (var i = 0; i < Orders.Values.Count; i++)
+        {
+            var room = DeclaredOrder.Room(Budget with { Delta = _deltaPerOrder }, Orders.Values[i]);
+            share = total.Divergences[i] == 0 ? 0 : room > 0 ? Math.Min(share, total.Divergences[i] / room) : share;
+        }
+
+        return share;
+    }
 }

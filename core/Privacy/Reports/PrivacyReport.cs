@@ -78,12 +78,19 @@ public sealed record AdversaryPrice(PrivacyAdversary Adversary, bool Amplified, 
 /// <param name="Operator">Who set it.</param>
 /// <param name="SetAt">When.</param>
 /// <param name="Reason">Why, or null.</param>
-/// <param name="Charged">ε, as the filter counts it, of what is charged.</param>
-/// <param name="Spent">ε, as the filter counts it, of what is charged or reserved.</param>
-/// <param name="Left">What is missing to the budget's ε, at least 0.</param>
-/// <param name="SpentRatio"><paramref name="Spent"/> over the budget's ε; above 1 where the budget was lowered below it.</param>
+/// <param name="ChargedRatio">Which part of the budget is charged (<see cref="RenyiFilter.Share"/>): equal rounds take equal parts.</param>
+/// <param name="SpentRatio">Which part is charged or reserved; above 1 where the budget was lowered below it, at most <see cref="LargestRatio"/>.</param>
+/// <param name="Epsilon">ε of what is charged or reserved, as the filter compares it with the budget's. Not in proportion to rounds: the first one costs most of it.</param>
 public sealed record BudgetStanding(
-    PrivacyBudget Budget, long Entry, string Operator, DateTimeOffset SetAt, string? Reason, double Charged, double Spent, double Left, double SpentRatio);
+    PrivacyBudget Budget, long Entry, string Operator, DateTimeOffset SetAt, string? Reason, double ChargedRatio, double SpentRatio, double Epsilon)
+{
+    /// <summary>What a larger ratio is shown as: the budget was lowered so far that no comparison makes sense.</summary>
+    public const double LargestRatio = 1000;
+
+    /// <summary>Which part of the budget is left, at least 0.</summary>
+    [JsonIgnore]
+    public double LeftRatio => Math.Max(0, 1 - SpentRatio);
+}
 
 /// <summary>Something that the noise does not cover.</summary>
 /// <param name="Kind">One of <see cref="PrivacyLeaks"/>.</param>

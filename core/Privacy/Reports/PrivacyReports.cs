@@ -82,9 +82,10 @@ public static class PrivacyReports
             (charged, spent) = (charged.Plus(price, count.Charged), spent.Plus(price, count.Counting));
         }
 
-        var (entry, epsilon) = (state.Budgets[^1], filter.Spend(spent).Epsilon);
-        return new BudgetStanding(
-            budget, entry.Number, entry.Operator!, entry.Time, entry.Reason, filter.Spend(charged).Epsilon, epsilon, Math.Max(0, budget.Epsilon - epsilon), epsilon / budget.Epsilon);
+        var entry = state.Budgets[^1];
+        return new BudgetStanding(budget, entry.Number, entry.Operator!, entry.Time, entry.Reason, Ratio(charged), Ratio(spent), filter.Spend(spent).Epsilon);
+
+        double Ratio(RenyiCurve total) => Math.Min(BudgetStanding.LargestRatio, filter.Share(total));
     }
 
     private static PrivacyReport Make(

@@ -236,7 +236,7 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
         }
 
         var filter = budget.Filter();
-        PrivacyTelemetry.Spent(state.Population, filter.Spend(_prices.Spent(state, budget, filter)).Epsilon / budget.Epsilon);
+        PrivacyTelemetry.Spent(state.Population, Math.Min(BudgetStanding.LargestRatio, filter.Share(_prices.Spent(state, budget, filter))));
         _reported[state.Population] = state.Head;
     }
 
@@ -255,8 +255,9 @@ public sealed class PrivacyLedger(IObjectStore store, TimeProvider time)
             return null;
         }
 
-        var (before, after) = (filter.Spend(spent).Epsilon, filter.Spend(spent.Plus(price, count)).Epsilon);
-        return string.Create(CultureInfo.InvariantCulture,
-            $"the budget of population '{state.Population}' is epsilon {budget.Epsilon} at delta {budget.Delta}; {before:0.####} of it is charged or reserved, and with this it would be {after:0.####}");
+        var (before, after) = (filter.Share(spent), filter.Share(spent.Plus(price, count)));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"the budget of population '{state.Population}' is epsilon {budget.Epsilon} at delta {budget.Delta}; {before:P1} of it is charged or reserved, and with this it would be {after:P1}");
     }
 }

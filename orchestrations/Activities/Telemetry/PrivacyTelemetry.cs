@@ -13,11 +13,11 @@ internal static class PrivacyTelemetry
 
     // Kept alive by the meter; what it observes is above.
     private static readonly ObservableGauge<double> Gauge = FedTelemetry.Meter.CreateObservableGauge(
-        "fed.privacy.spent_ratio", Observe, "1", "What is charged and reserved of a population's privacy budget, over its epsilon.");
+        "fed.privacy.spent_ratio", Observe, "1", "Which part of a population's privacy budget is charged or reserved; 1 is all of it.");
 
     /// <summary>Where a population's budget stands.</summary>
     /// <param name="population">The population.</param>
-    /// <param name="ratio">ε charged and reserved over the budget's.</param>
+    /// <param name="ratio">Which part of it is charged or reserved.</param>
     public static void Spent(string population, double ratio)
     {
         _ = Gauge;

@@ -14,7 +14,7 @@ public sealed class PrivacyAccountsTests
         Epsilon = 3, Delta = 5e-4, Adversary = PrivacyAdversary.ModelHolder, Adaptivity = FilterAdaptivity.Adaptive, Order = 4.5, Clients = 200,
     };
 
-    private static readonly BudgetStanding Standing = new(Budget, 1, "officer", DateTimeOffset.UnixEpoch, "first year", 0.75, 1.5, 1.5, 0.5);
+    private static readonly BudgetStanding Standing = new(Budget, 1, "officer", DateTimeOffset.UnixEpoch, "first year", 0.25, 0.5, 1.5);
 
     private static readonly Digest Head = Digest.Of("entry"u8);
 
@@ -37,7 +37,7 @@ public sealed class PrivacyAccountsTests
             },
             sent);
         Assert.Contains("Budget of plant: epsilon 3 at delta 5e-4, 200 clients, against holders of released models.", shell.Output, StringComparison.Ordinal);
-        Assert.Contains("left 1.500", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("left 50.0", shell.Output, StringComparison.Ordinal);
         Assert.Contains("Note: Delta is large.", shell.Output, StringComparison.Ordinal);
     }
 
@@ -92,7 +92,7 @@ public sealed class PrivacyAccountsTests
         Assert.Equal(0, await shell.RunAsync("privacy", "budget", "show"));
 
         Assert.Contains("Runs may depend on released models: order 4.5; set by officer on 1970-01-01: first year.", shell.Output, StringComparison.Ordinal);
-        Assert.Contains("charged 0.750, with reservations 1.500, left 1.500: 50.0", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("charged 25.0 % of it, with reservations 50.0 %, left 50.0 %", shell.Output, StringComparison.Ordinal);
     }
 
     [Fact]

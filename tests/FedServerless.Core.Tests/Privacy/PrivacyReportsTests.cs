@@ -116,7 +116,7 @@ public class PrivacyReportsTests
         Assert.Equal(alone.Prices.Select(price => price.Epsilon), report.Prices.Select(price => price.Epsilon));
         Assert.Equal(done.Prices.Select(price => price.Epsilon), report.Prices.Select(price => price.EpsilonWhenDone!.Value));
         Assert.Equal(PrivacyReports.StandingOf(ledger.State), report.Budget);
-        Assert.True(report.Budget!.Spent > 0 && report.Budget.Charged == 0);
+        Assert.True(report.Budget!.SpentRatio > 0 && report.Budget.ChargedRatio == 0);
     }
 
     // By hand: at order 8 five rounds of D(8) each; the conversion of Balle et al. 2020, theorem 21.
@@ -129,8 +129,8 @@ public class PrivacyReportsTests
         var standing = PrivacyReports.StandingOf(state);
 
         var expected = divergence + Math.Log(7.0 / 8) - ((Math.Log(1e-5) + Math.Log(8)) / 7);
-        Assert.Equal(expected, standing.Spent, 1e-12);
-        Assert.Equal((3 - expected, expected / 3), (standing.Left, standing.SpentRatio));
+        Assert.Equal(expected, standing.Epsilon, 1e-12);
+        Assert.Equal(divergence / (3 - Math.Log(7.0 / 8) + ((Math.Log(1e-5) + Math.Log(8)) / 7)), standing.SpentRatio, 1e-12);
     }
 
     private sealed record Ledger(LedgerState State)

@@ -67,4 +67,35 @@ public class RenyiFilterTests
     [Fact]
     public void Admits_CurveOnOtherOrders_IsRefused() => Assert.Throws<ArgumentException>(() =>
         new RenyiFilter(Budget, FilterAdaptivity.Adaptive, RenyiOrders.Default).Admits(RenyiCurve.Zero(RenyiOrders.Integers), Round));
+
+    // What is admitted takes at most all, and n rounds take n times what one takes.
+    [Theory]
+    [InlineData(FilterAdaptivity.ScheduleFixed)]
+    [InlineData(FilterAdaptivity.Adaptive)]
+    public void Share_RoundAfterRound_GrowsEvenlyAndReachesOneWhereNothingIsAdmitted(FilterAdaptivity adaptivity)
+    {
+        var filter = new RenyiFilter(Budget, adaptivity, adaptivity == FilterAdaptivity.Adaptive ? new RenyiOrders([8]) : RenyiOrders.Default);
+        var price = RenyiCurve.Of(Round, filter.Orders);
+        var one = filter.Share(price);
+        var nothing = RenyiCurve.Zero(filter.Orders);
+        var admitted = 0;
+        while (filter.Admits(nothing.Plus(price, admitted), price))
+        {
+            admitted++;
+            Assert.Equal(admitted * one, filter.Share(nothing.Plus(price, admitted)), 1e-9);
+        }
+
+        Assert.Equal(0, filter.Share(nothing));
+        Assert.InRange(admitted * one, 1 - one, 1);
+        Assert.True(filter.Share(nothing.Plus(price, admitted + 1)) > 1);
+    }
+
+    [Fact]
+    public void Share_NoOrderHasRoom_IsInfinite()
+    {
+        var filter = new RenyiFilter(new(0.01, 1e-9), FilterAdaptivity.Adaptive, new RenyiOrders([2]));
+
+        Assert.Equal(double.PositiveInfinity, filter.Share(RenyiCurve.Of(Round, filter.Orders)));
+        Assert.Equal(0, filter.Share(RenyiCurve.Zero(filter.Orders)));
+    }
 }

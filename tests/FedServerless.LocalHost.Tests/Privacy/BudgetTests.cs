@@ -17,7 +17,7 @@ public sealed class BudgetTests : IDisposable
 
         Assert.Equal((3.0, 1e-5, 1000L), (view.Standing.Budget.Epsilon, view.Standing.Budget.Delta, view.Standing.Budget.Clients));
         Assert.Equal((PrivacyAdversary.ModelHolder, FilterAdaptivity.Adaptive), (view.Standing.Budget.Adversary, view.Standing.Budget.Adaptivity));
-        Assert.Equal((0.0, 3.0, 1L), (view.Standing.Spent, view.Standing.Left, view.Entries));
+        Assert.Equal((0.0, 0.0, 1.0, 1L), (view.Standing.SpentRatio, view.Standing.Epsilon, view.Standing.LeftRatio, view.Entries));
         Assert.Empty(view.Warnings);
     }
 
@@ -113,7 +113,7 @@ public sealed class BudgetTests : IDisposable
         var view = await _bench.BudgetAsync(1);
 
         Assert.True(view.Standing.SpentRatio > 1);
-        Assert.Equal(0, view.Standing.Left);
+        Assert.Equal(0, view.Standing.LeftRatio);
         Assert.Equal("/problems/budget-spent", (await _bench.CreateAsync(PrivacyBench.Private)).Problem().Type);
     }
 
