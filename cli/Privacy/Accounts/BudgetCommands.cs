@@ -13,6 +13,7 @@ internal static class BudgetCommands
         Set or change a population's budget. Raising one needs --reason, which stands in every report.
 
         fed privacy budget set --epsilon 3 --clients 200
+        fed privacy budget set --epsilon 3 --clients 200 --planned-rate 0.25 --planned-rounds 40
         fed privacy budget set plant --epsilon 8 --clients 10000 --delta 1e-6 --reason "second year, agreed with the works council"
         """;
 
@@ -27,33 +28,56 @@ internal static class BudgetCommands
         var adversary = new Option<string>("--against") { Description = "Against whom it is held: modelHolder (released models only) or cohortObserver (also who took part).", HelpName = "WHOM", DefaultValueFactory = _ => SetBudgetRequest.Adversaries[0] }
             .OneOf(SetBudgetRequest.Adversaries);
         var isFixed = new Option<bool>("--fixed-schedule") { Description = "All noise, rates and lengths are chosen without a look at released models. Without it they may depend on them, which costs a little more." };
-        var rate = new Option<double?>("--planned-rate") { Description = "q of the rounds that are planned, with --planned-noise: so that the budget's order suits them.", HelpName = "Q" };
+        var rate = new Option<double?>("--planned-rate") { Description = "q of the rounds that are planned, with --planned-rounds or --planned-noise: so that the budget's order suits them.", HelpName = "Q" };
         var noise = new Option<double?>("--planned-noise") { Description = "Noise multiplier of the rounds that are planned.", HelpName = "Z" };
+        var rounds = new Option<int?>("--planned-rounds") { Description = "How many rounds shall spend the budget, instead of --planned-noise.", HelpName = "N" };
         var order = new Option<double?>("--order") { Description = "The order to declare, instead of planned rounds.", HelpName = "A" };
         var reason = new Option<string?>("--reason") { Description = "Why, for every report.", HelpName = "TEXT" }.NotBlank();
         var acknowledge = new Option<bool>("--acknowledge-unaccounted") { Description = "Set it although runs trained here without privacy; they stand in every report." };
         return new ServerOptions(shell).Command(
-            "set", SetExamples, [population, epsilon, clients, delta, adversary, isFixed, rate, noise, order, reason, acknowledge], async (parsed, server, answer, token) =>
+            "set", SetExamples, [population, epsilon, clients, delta, adversary, isFixed, rate, noise, rounds, order, reason, acknowledge], async (parsed, server, answer, token) =>
         {
-            if (parsed.GetValue(rate) is null != parsed.GetValue(noise) is null)
-            {
-                throw new CommandException("--planned-rate and --planned-noise describe one round: give both or neither.", ExitCodes.Usage);
-            }
-
+            var spend = new PrivacySpend(Finite("--epsilon", parsed.GetValue(epsilon)), Finite("--delta", parsed.GetValue(delta)) ?? 0.1 / Math.Max(1, parsed.GetValue(clients)));
             var request = new SetBudgetRequest
             {
-                Epsilon = Finite("--epsilon", parsed.GetValue(epsilon)),
+                Epsilon = spend.Epsilon,
                 Clients = parsed.GetValue(clients),
-                Delta = Finite("--delta", parsed.GetValue(delta)),
+                Delta = parsed.GetValue(delta),
                 Adversary = parsed.GetRequiredValue(adversary),
                 Adaptivity = SetBudgetRequest.Adaptivities[parsed.GetValue(isFixed) ? (int)FilterAdaptivity.ScheduleFixed : (int)FilterAdaptivity.Adaptive],
                 Order = Finite("--order", parsed.GetValue(order)),
-                Planned = parsed.GetValue(rate) is { } q ? new PlannedRounds { SamplingRate = Finite("--planned-rate", q), NoiseMultiplier = Finite("--planned-noise", parsed.GetValue(noise)!.Value) } : null,
+                Planned = PlannedOf(
+                    spend, Finite("--planned-rate", parsed.GetValue(rate)), Finite("--planned-noise", parsed.GetValue(noise)), parsed.GetValue(rounds),
+                    isAmplified: parsed.GetRequiredValue(adversary) == SetBudgetRequest.Adversaries[(int)PrivacyAdversary.ModelHolder]),
                 Reason = parsed.GetValue(reason),
                 AcknowledgeUnaccounted = parsed.GetValue(acknowledge),
             };
             return Write(shell, answer, await server.SetBudgetAsync(parsed.GetRequiredValue(population), request, token));
         });
+    }
+
+    private static PlannedRounds? PlannedOf(PrivacySpend spend, double? rate, double? noise, int? rounds, bool isAmplified)
+    {
+        if (rate is null && noise is null && rounds is null)
+        {
+            return null;
+        }
+
+        if (rate is null || noise is null == rounds is null)
+        {
+            throw new CommandException("Planned rounds are described by --planned-rate and one of --planned-rounds and --planned-noise.", ExitCodes.Usage);
+        }
+
+        try
+        {
+            // As a run with this epsilon finds its noise: the order that suits it has room for every round.
+            var calibrated = noise ?? NoiseCalibration.Rounds(spend, isAmplified ? rate.Value : 1, rounds!.Value, UpdateGrid.BitsFor(1));
+            return new PlannedRounds { SamplingRate = rate.Value, NoiseMultiplier = calibrated };
+        }
+        catch (ArgumentException exception)
+        {
+            throw new CommandException($"These rounds cannot be planned: {exception.Message}", ExitCodes.Usage);
+        }
     }
 
     private static Command Show(Shell shell)

@@ -76,7 +76,7 @@ internal static class PrivacyReportCommand
                 Number(price.TightUpper ?? price.Epsilon), Number(price.TightLower), Number(price.Epsilon),
                 .. isUnfinished ? [Number(price.TightUpperWhenDone ?? price.EpsilonWhenDone)] : Array.Empty<string>(),
                 .. isClassic ? [Number(price.ClassicEpsilon)] : Array.Empty<string>(),
-                string.Join(", ", new[] { price.Amplified ? "amplified by sampling" : "no amplification", price.AtGridEnd ? "best order at the end of the grid" : "" }.Where(text => text.Length > 0)),
+                string.Join(", ", new[] { report.Releases.Count == 0 ? "" : price.Amplified ? "amplified by sampling" : "no amplification", price.AtGridEnd ? "best order at the end of the grid" : "" }.Where(text => text.Length > 0)),
             ]));
         foreach (var release in report.Releases)
         {

@@ -41,6 +41,29 @@ public sealed class PrivacyAccountsTests
         Assert.Contains("Note: Delta is large.", shell.Output, StringComparison.Ordinal);
     }
 
+    // What it is for: with the order of these rounds the budget admits every one of a run at its level, and not one more.
+    [Fact]
+    public async Task BudgetSet_PlannedRounds_DeclareTheOrderThatHoldsThemAll()
+    {
+        var server = new FakeServer().On("PUT populations/default/budget", new BudgetView("default", Standing, 1, []), WireJson.Default.BudgetView);
+        using var shell = new TestShell(server);
+
+        Assert.Equal(0, await shell.RunAsync("privacy", "budget", "set", "--epsilon", "3", "--clients", "200", "--planned-rate", "0.25", "--planned-rounds", "40"));
+
+        Assert.True(SetBudgetRequest.TryParse(System.Text.Encoding.UTF8.GetBytes(Assert.Single(server.Requests).Body), out var sent, out _));
+        var spec = new RunSpec
+        {
+            Model = "m", Rounds = 40, Privacy = new PrivacySpec { Level = PrivacyLevels.Balanced, Clients = 200 },
+            Selection = new SelectionSpec { Kind = Selections.Poisson, Rate = 0.25, QuarantineAfter = 0 },
+        };
+        var release = PrivacyTerms.Of(spec).Release(UpdateGrid.BitsFor(650)).Against(PrivacyAdversary.ModelHolder);
+        Assert.Equal(PrivacyTerms.Of(spec).NoiseMultiplier, sent!.Planned!.NoiseMultiplier);
+        var order = DeclaredOrder.BestFor(new PrivacySpend(3, 5e-4), new NoisyRelease(ClientSampling.Poisson, 0.25, sent.Planned.NoiseMultiplier).Against(PrivacyAdversary.ModelHolder))!.Value;
+        var filter = (Budget with { Order = order }).Filter();
+        Assert.True(filter.Admits(RenyiCurve.Of(new RepeatedEvent(release, 39), filter.Orders), release));
+        Assert.False(filter.Admits(RenyiCurve.Of(new RepeatedEvent(release, 40), filter.Orders), release));
+    }
+
     [Fact]
     public async Task BudgetSet_LittleSaid_LeavesTheRestToTheServer()
     {
@@ -55,9 +78,14 @@ public sealed class PrivacyAccountsTests
     }
 
     [Theory]
-    [InlineData("--planned-rate and --planned-noise describe one round", "--epsilon", "3", "--clients", "200", "--planned-rate", "0.5")]
+    [InlineData("Planned rounds are described by --planned-rate and one of", "--epsilon", "3", "--clients", "200", "--planned-rate", "0.5")]
+    [InlineData("Planned rounds are described by --planned-rate and one of", "--epsilon", "3", "--clients", "200", "--planned-rounds", "5")]
+    [InlineData("Planned rounds are described by --planned-rate and one of", "--epsilon", "3", "--clients", "200", "--planned-rate", "1", "--planned-rounds", "5", "--planned-noise", "2")]
+    [InlineData("These rounds cannot be planned", "--epsilon", "3", "--clients", "200", "--planned-rate", "2", "--planned-rounds", "5")]
+    [InlineData("These rounds cannot be planned", "--epsilon", "3", "--clients", "200", "--planned-rate", "1", "--planned-rounds", "0")]
     [InlineData("--epsilon is NaN; expected a finite number.", "--epsilon", "NaN", "--clients", "200")]
     [InlineData("--delta is ", "--epsilon", "3", "--clients", "200", "--delta", "Infinity")]
+    [InlineData("--planned-rate is NaN; expected a finite number.", "--epsilon", "3", "--clients", "200", "--planned-rate", "NaN", "--planned-noise", "1")]
     [InlineData("--against is 'everybody'; expected modelHolder or cohortObserver.", "--epsilon", "3", "--clients", "200", "--against", "everybody")]
     [InlineData("--epsilon", "--clients", "200")]
     [InlineData("--clients", "--epsilon", "3")]
