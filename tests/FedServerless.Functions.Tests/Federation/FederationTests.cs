@@ -1,7 +1,11 @@
+using FedServerless.Activities.Privacy;
+using FedServerless.Activities.State;
+using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Testing.Engine;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
+using FedServerless.Wire;
 using FedServerless.Workflows;
 using FedServerless.Workflows.Engine;
 using FedServerless.Workflows.Rounds;
@@ -41,6 +45,36 @@ public sealed class FederationTests(AzuriteFixture azurite)
 
         Assert.Equal((null, WorkflowPhase.Completed), (status.Error, status.Phase));
         Assert.Equal(await EmbeddedAsync(), await DurableFederation.ServedAsync(store));
+    }
+
+    [Fact]
+    public async Task Run_PrivateOnDurable_ChargesEveryRoundOnceAndLeavesNothingUnNoised()
+    {
+        var store = new InMemoryObjectStore();
+        foreach (var client in new SimulatedClients(store, Clients).Ids)
+        {
+            await store.PutBytesAsync(StoreNames.Member("default", client), default, PutCondition.CreateOnce, CancellationToken.None);
+        }
+
+        var ledger = new PrivacyLedger(store, TimeProvider.System);
+        await ledger.SetBudgetAsync("default", new BudgetSetting(50, 1e-6, Clients), "officer", CancellationToken.None);
+        await SimulatedFederation.CreateAsync(store, SimulatedFederation.Spec(rounds: 2) with
+        {
+            RetainUpdates = false,
+            Round = new RoundSpec { DeadlineSeconds = 2 },
+            Selection = new SelectionSpec { Kind = Selections.Poisson, Rate = 1, QuarantineAfter = 0 },
+            Aggregation = new AggregationSpec { Weighting = Weightings.Uniform },
+            Privacy = new PrivacySpec { Clients = Clients, NoiseMultiplier = 1, AdaptiveClip = new AdaptiveClipSpec { BitNoise = 1 } },
+        });
+        await using var federation = new DurableFederation(store, Clients);
+        federation.Bind(federation.Engine);
+
+        var status = await federation.RunAsync("run");
+
+        Assert.Equal((null, WorkflowPhase.Completed), (status.Error, status.Phase));
+        Assert.Equal(2, (await ledger.ReadAsync("default", CancellationToken.None)).Keys.Count(key => key.Value.Status == LedgerStatus.Charged));
+        Assert.DoesNotContain(store.Names, name => name.StartsWith("updates/", StringComparison.Ordinal) || name.Contains("/slices/", StringComparison.Ordinal));
+        Assert.Empty(store.Peek(StoreNames.NoisySum("run", 2, 0))!);
     }
 
     [Fact]
