@@ -39,7 +39,7 @@ public static class PrivacyLeaks
     public static IReadOnlyList<PrivacyLeak> Always { get; } =
     [
         new(Server, "The server sees every update before the noise: these numbers are no promise against it. Train with DP-SGD on the device where it is not trusted."),
-        new(Metrics, "Losses, sample counts and norms that clients report are not noised. Operators see them; they are no part of what is published with a private model."),
+        new(Metrics, "Losses and other numbers that clients report are dropped in a private round and no part of what is published. How many were asked, answered and were used, and how many bytes, is kept without noise, for operators."),
         new(Participation, "Who was selected, who answered and how many stand in the store: whoever can read it is the cohort observer."),
         new(Timing, "When requests come and how long a round takes are not covered."),
         new(Online, "Only clients that are online take part: whoever knows that some never are knows that these are in no sample."),
