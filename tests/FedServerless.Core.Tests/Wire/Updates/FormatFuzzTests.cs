@@ -14,7 +14,7 @@ namespace FedServerless.Core.Tests.Wire.Updates;
 public sealed class FormatFuzzTests(ITestOutputHelper output)
 {
     private const int Headers = 480_000;
-    private const int Blocks = 450_000;
+    private const int Blocks = 900_000;
     private const int Models = 120_000;
 
     private static readonly Digest Start = Digest.Of("start"u8);
@@ -43,6 +43,32 @@ public sealed class FormatFuzzTests(ITestOutputHelper output)
         output.WriteLine($"{Headers} update headers: {accepted} accepted (only hashes differ), at most {most} bytes allocated, bound {bound}");
         Assert.InRange(most, 1, bound);
         Assert.InRange(accepted, 1000, Headers - 1000);
+    }
+
+    [Fact]
+    public void UpdateHeader_DamagedInputsOfVariableLength_AreRefusedOrWithinTheirBounds()
+    {
+        var shape = UpdateShape.Create(
+            UpdateSamples.Layout(20_000, 5, 3), new UpdateSpec { Codec = UpdateCodecs.TopKInt8, Keep = 0.05, BlockCoordinates = 1024 });
+        var (start, trained) = UpdateSamples.Models(3, 20_000, 5, 3);
+        var mutator = new Mutator(seed: 7, [UpdateEncoder.Encode(shape, Start, start, trained, Stream.Null).Bytes.ToArray()]);
+        var (accepted, tooLong) = (0, 0);
+        for (var i = 0; i < Headers / 4; i++)
+        {
+            if (!UpdateHeader.TryParse(mutator.Next(), shape, Start, out var header, out var problem))
+            {
+                tooLong += problem.Contains("together", StringComparison.Ordinal) ? 1 : 0;
+                continue;
+            }
+
+            accepted++;
+            Assert.True(header.PayloadLength <= shape.MaxPayloadLength);
+            Assert.All(Enumerable.Range(0, shape.BlockCount), block => Assert.InRange(header.BlockLength(block), shape.BlockLengthBounds(block).Min, shape.BlockLengthBounds(block).Max));
+        }
+
+        output.WriteLine($"{Headers / 4} headers of variable length: {accepted} accepted, {tooLong} with blocks too long together");
+        Assert.InRange(accepted, 1000, (Headers / 4) - 1000);
+        Assert.True(tooLong > 0);
     }
 
     [Fact]
