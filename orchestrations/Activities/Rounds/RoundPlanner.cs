@@ -115,7 +115,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
         var seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round);
-        var update = Fitting(spec, cohort.Length) with { MaskSeed = MaskSeed(spec, seed) };
+        var update = Masked(Fitting(spec, cohort.Length), seed);
         var shape = UpdateShape.Create(layout, update);
         var size = RoundSize.Of(shape, update.MinPartBytes ?? update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
@@ -153,8 +153,8 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
     }
 
     /// <summary>One mask for all clients of the round, and another one each round; null where the codec has none.</summary>
-    private static long? MaskSeed(RunSpec spec, long roundSeed) =>
-        UpdateCodecs.Of(spec.Update).HasMask ? DeterministicRandom.DeriveSeed(roundSeed, MaskPurpose) : null;
+    private static UpdateSpec Masked(UpdateSpec update, long roundSeed) =>
+        update with { MaskSeed = UpdateCodecs.Of(update).HasMask ? DeterministicRandom.DeriveSeed(roundSeed, MaskPurpose) : null };
 
     /// <summary>
     /// A memory goes on from round to round of a run, and begins at zero where the model did not come from the run's last published round: clients'
