@@ -10,6 +10,14 @@ public sealed record CheckInRequest(int ApiVersion, string Sdk)
     /// <summary>What the device has measured of its link and itself; null for nothing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DeviceMeasurements? Measured { get; set; }
+
+    /// <summary>Digests of the models the device holds, newest first, at most <see cref="DeviceApi.MaxHeldModels"/>; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Digest>? Holds { get; set; }
+
+    /// <summary>Which of <see cref="Downloads.DownloadEncodings"/> the device reads; null from an SDK that knows <c>float32</c> alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Reads { get; set; }
 }
 
 /// <summary>The answer to a check-in: exactly one of the work items, or neither and a pause.</summary>
@@ -55,6 +63,15 @@ public static class DeviceApi
     /// <summary>Most parts of an update.</summary>
     public const int MaxParts = 4096;
 
+    /// <summary>Most models a check-in names.</summary>
+    public const int MaxHeldModels = 16;
+
+    /// <summary>Most encodings a check-in names.</summary>
+    public const int MaxEncodings = 16;
+
+    /// <summary>Most files a model is put together from.</summary>
+    public const int MaxModelSteps = 32;
+
     /// <summary>Most metrics in a receipt or an evaluation.</summary>
     public const int MaxMetrics = 32;
 }
@@ -65,6 +82,14 @@ public static class DeviceApi
 /// <param name="Digest">SHA-256 of all of it; the cache key.</param>
 /// <param name="LayoutDigest">Digest of its tensor layout.</param>
 public sealed record ModelArtifact(string Url, long Bytes, Digest Digest, Digest LayoutDigest);
+
+/// <summary>One encoded file on the way to a model; docs/concepts/downlink.md.</summary>
+/// <param name="Url">Absolute, or relative to the server's origin. GET, ranges allowed, no credentials.</param>
+/// <param name="Bytes">Exact length.</param>
+/// <param name="Digest">SHA-256 of all of it.</param>
+/// <param name="Start">SHA-256 of the model it builds on; null when it builds on nothing.</param>
+/// <param name="Result">SHA-256 of the model it makes.</param>
+public sealed record ModelStep(string Url, long Bytes, Digest Digest, Digest? Start, Digest Result);
 
 /// <summary>Work: train in one round. Checking in again repeats the same lease with fresh URLs.</summary>
 public sealed record TrainLease
@@ -78,8 +103,15 @@ public sealed record TrainLease
     /// <summary>The model's name.</summary>
     public required string Model { get; init; }
 
-    /// <summary>What to start from; the update is a delta against exactly these bytes.</summary>
+    /// <summary>What to start from; the update is a delta against exactly these bytes. Without a URL where <see cref="Via"/> makes it.</summary>
     public required ModelArtifact Base { get; init; }
+
+    /// <summary>
+    /// How to make <see cref="Base"/>: files to download and put on top of each other, in this order; empty when the device holds it. Null
+    /// when it is downloaded as it is.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ModelStep>? Via { get; set; }
 
     /// <summary>Local training.</summary>
     public required TrainingSpec Training { get; init; }

@@ -99,6 +99,9 @@ public static class RunLimits
     /// <summary>Largest bound on the bytes a client moves in a day: 1 PiB.</summary>
     public const long MaxBytesPerDay = 1L << 50;
 
+    /// <summary>Most versions whose deltas are kept.</summary>
+    public const int MaxDeltaVersions = 16;
+
     /// <summary>Most designated evaluators.</summary>
     public const int MaxEvaluators = 10_000;
 

@@ -39,6 +39,9 @@ public sealed record RunSpec
     /// <summary>How updates travel.</summary>
     public UpdateSpec Update { get; set; } = new();
 
+    /// <summary>How models travel to clients.</summary>
+    public DownloadSpec Download { get; set; } = new();
+
     /// <summary>Evaluation by clients; null for none.</summary>
     public EvaluationSpec? Evaluation { get; init; }
 
@@ -277,4 +280,27 @@ public sealed record EvaluationSpec
 
     /// <summary>Stop the run when mean accuracy (weighted by samples) reaches this, in (0, 1]; null never.</summary>
     public double? TargetAccuracy { get; init; }
+}
+
+/// <summary>
+/// How models travel to clients. What a client trains from is what it decoded, and its update is against that; the aggregate is applied
+/// to the exact weights.
+/// </summary>
+public sealed record DownloadSpec
+{
+    /// <summary>
+    /// What a round may serve: one or more of <see cref="Wire.Downloads.DownloadEncodings"/>; the server picks by what a device holds and what is
+    /// fewest bytes. Default <c>float32</c> alone. <c>delta</c> needs <c>float32</c> or <c>float16</c> beside it.
+    /// </summary>
+    public IReadOnlyList<string> Encodings { get; set; } = ["float32"];
+
+    /// <summary>The codec of deltas: <c>int8</c> or <c>float16</c>. Default <c>int8</c>.</summary>
+    public string DeltaCodec { get; set; } = "int8";
+
+    /// <summary>Versions whose deltas are kept, 1 to 16: a device that missed more downloads the whole model. Default 4.</summary>
+    public int DeltaVersions { get; set; } = 4;
+
+    /// <summary>True when every device trains from the exact weights.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsExact => Encodings.All(encoding => encoding == Wire.Downloads.DownloadEncodings.Float32);
 }

@@ -3,6 +3,7 @@ using FedServerless.Capacity;
 using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Optimization;
+using FedServerless.Wire.Downloads;
 
 namespace FedServerless.Wire;
 
@@ -32,6 +33,7 @@ public static class RunSpecValidator
         AggregationSpecRules.Validate(spec, findings);
         Validate(spec.Optimizer, findings);
         Validate(spec.Update, findings);
+        Validate(spec.Download, findings);
         if (spec.Evaluation is { } evaluation)
         {
             Validate(evaluation, findings);
@@ -158,6 +160,32 @@ public static class RunSpecValidator
                 "update.blockCoordinates",
                 update.BlockCoordinates,
                 $"a power of two from {RunLimits.MinBlockCoordinates} to {RunLimits.MaxBlockCoordinates}");
+        }
+    }
+
+    private static void Validate(DownloadSpec download, Findings findings)
+    {
+        findings.OneOf("download.deltaCodec", download.DeltaCodec, [UpdateCodecs.Int8, UpdateCodecs.Float16]);
+        findings.Range("download.deltaVersions", download.DeltaVersions, 1, RunLimits.MaxDeltaVersions);
+        var encodings = download.Encodings;
+        if (encodings.Count is 0 or > DeviceApi.MaxEncodings)
+        {
+            findings.Add("download.encodings", $"{encodings.Count} of them", $"1 to {DownloadEncodings.Names.Count} of {string.Join(", ", DownloadEncodings.Names)}");
+            return;
+        }
+
+        for (var i = 0; i < encodings.Count; i++)
+        {
+            findings.OneOf($"download.encodings[{i}]", encodings[i], DownloadEncodings.Names);
+            if (encodings.Take(i).Contains(encodings[i], StringComparer.Ordinal))
+            {
+                findings.Add($"download.encodings[{i}]", encodings[i], "each encoding once");
+            }
+        }
+
+        if (encodings.Contains(DownloadEncodings.Delta) && !encodings.Contains(DownloadEncodings.Float32) && !encodings.Contains(DownloadEncodings.Float16))
+        {
+            findings.Add("download.encodings", string.Join(", ", encodings), "'float32' or 'float16' beside 'delta': a device that holds nothing needs a whole model, in one of these exactly");
         }
     }
 

@@ -22,6 +22,7 @@ internal static class SpecDefaults
         new AggregationSpec(),
         new OptimizerSpec(),
         new UpdateSpec(),
+        new DownloadSpec(),
         new EvaluationSpec(),
         new PrivacySpec { Clients = 1 },
         new AdaptiveClipSpec(),
