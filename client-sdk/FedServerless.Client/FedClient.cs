@@ -47,6 +47,7 @@ public sealed class FedClient : IDisposable
             options,
             _connection,
             _receipts,
+            models,
             new TrainRound(identity.Client, state, models, uploads, settling, _connection, _events),
             new EvaluateRound(identity.Client, state, models, _connection),
             _retries,

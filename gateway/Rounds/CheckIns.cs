@@ -50,6 +50,13 @@ public sealed class CheckIns(
             return Reply.Problem(Problems.Invalid("Nothing was noted.", problems));
         }
 
+        if (request.Holds?.Count > DeviceApi.MaxHeldModels || request.Reads?.Count > DeviceApi.MaxEncodings)
+        {
+            return Reply.Problem(Problems.Invalid(
+                "Nothing was noted.",
+                [new Problem("holds, reads", $"{request.Holds?.Count} and {request.Reads?.Count}", $"at most {DeviceApi.MaxHeldModels} and {DeviceApi.MaxEncodings}")]));
+        }
+
         if (call.Device.Quarantine is not null)
         {
             return Signed(new CheckInResponse { RetryAfterSeconds = options.MaxRetryAfter.TotalSeconds }, call.Device);
@@ -59,8 +66,7 @@ public sealed class CheckIns(
         var isHeld = TryHold(call.Device.Client);
         try
         {
-            var response = await FindWorkAsync(
-                call.Device, request.Measured, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
+            var response = await FindWorkAsync(call.Device, request, isHeld ? HoldFor(call.Http.Request) : TimeSpan.Zero, cancellationToken);
             return Signed(response, call.Device);
         }
         finally
@@ -126,15 +132,14 @@ public sealed class CheckIns(
         return TimeSpan.Zero;
     }
 
-    private async Task<CheckInResponse> FindWorkAsync(
-        DeviceCaller device, DeviceMeasurements? measured, TimeSpan hold, CancellationToken cancellationToken)
+    private async Task<CheckInResponse> FindWorkAsync(DeviceCaller device, CheckInRequest request, TimeSpan hold, CancellationToken cancellationToken)
     {
         using var letGo = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, options.Stopping);
         var since = time.GetTimestamp();
         while (true)
         {
             var view = await board.LookAsync(device.Population, cancellationToken);
-            var response = await TrainAsync(view, device, measured, cancellationToken) ?? await EvaluateAsync(view, device, cancellationToken);
+            var response = await TrainAsync(view, device, request, cancellationToken) ?? await EvaluateAsync(view, device, cancellationToken);
             if (response is not null)
             {
                 return response;
@@ -159,8 +164,7 @@ public sealed class CheckIns(
         }
     }
 
-    private async Task<CheckInResponse?> TrainAsync(
-        BoardView view, DeviceCaller device, DeviceMeasurements? measured, CancellationToken cancellationToken)
+    private async Task<CheckInResponse?> TrainAsync(BoardView view, DeviceCaller device, CheckInRequest request, CancellationToken cancellationToken)
     {
         foreach (var work in view.Trainings)
         {
@@ -180,7 +184,14 @@ public sealed class CheckIns(
             UsageScope.Current?.Attribute(work.Run, work.Round);
             await RefuseRevokedAsync(device.Client, cancellationToken);
             var plan = work.File.Plan;
-            var choice = await LeaseChoices.MakeAsync(store, work.File, device.Client, measured, cancellationToken);
+            var (start, via) = await StartAsync(work.File, device.Client, request, cancellationToken);
+            if (start is null)
+            {
+                // The device reads nothing of what the round serves.
+                continue;
+            }
+
+            var choice = await LeaseChoices.MakeAsync(store, work.File, device.Client, request.Measured, cancellationToken);
             return new CheckInResponse
             {
                 Train = new TrainLease
@@ -188,7 +199,8 @@ public sealed class CheckIns(
                     Run = work.Run,
                     Round = work.Round,
                     Model = plan.Model,
-                    Base = await ArtifactAsync(Source(plan, device.Client), plan.Layout, cancellationToken),
+                    Base = start,
+                    Via = via,
                     Training = LeaseChoice.Apply(plan.Training, choice),
                     Seed = DeterministicRandom.DeriveSeed(plan.Seed, SeedPurpose, device.Client),
                     Update = plan.Update,
@@ -213,6 +225,38 @@ public sealed class CheckIns(
         var sum = LocalSolvers.Create(plan.Training).NeedsMean ? solver.Sum : null;
         return new SolverLease(
             solver.Since, solver.Clients, sum is null ? null : await ArtifactAsync(sum, RoundGeometry.SumLayout(plan).Digest, cancellationToken));
+    }
+
+    /// <summary>What the device is to start from, and how it gets there.</summary>
+    private async Task<(ModelArtifact? Start, IReadOnlyList<ModelStep>? Via)> StartAsync(
+        RoundFile file, string client, CheckInRequest request, CancellationToken cancellationToken)
+    {
+        var plan = file.Plan;
+        if (plan.Download is null)
+        {
+            return (await ArtifactAsync(Source(plan, client), plan.Layout, cancellationToken), null);
+        }
+
+        if (await file.DownloadsAsync(cancellationToken) is not { } downloads
+            || DownloadChoice.Choose(downloads, request.Holds ?? [], request.Reads ?? []) is not { } way)
+        {
+            return (null, null);
+        }
+
+        if (way.Whole is { } whole)
+        {
+            var source = whole.Digest == plan.Base.Digest ? Source(plan, client) : whole;
+            return (await ArtifactAsync(source, plan.Layout, cancellationToken), null);
+        }
+
+        var steps = new List<ModelStep>();
+        foreach (var step in way.Steps)
+        {
+            var get = await store.PresignGetAsync(step.Artifact.Object, options.UrlsValidFor, cancellationToken);
+            steps.Add(new ModelStep(get.Url, step.Artifact.Bytes, step.Artifact.Digest, step.Start, step.Result));
+        }
+
+        return (new ModelArtifact("", way.ResultBytes, way.Result, plan.Layout), steps);
     }
 
     /// <summary>The model, or the client's copy of it where many fetch: the same bytes under the same digest.</summary>

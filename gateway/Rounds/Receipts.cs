@@ -30,7 +30,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         }
 
         var file = await Admission.ForRoundAsync(files, run, round, call.Device, cancellationToken);
-        if (receipt.BaseDigest != file.Plan.Base.Digest)
+        if (!await file.IsBaseAsync(receipt.BaseDigest, cancellationToken))
         {
             return Reply.Problem(Problems.Conflict(
                 "/problems/stale-base", "Trained from another version", $"This round's updates start from version {file.Plan.BaseVersion}; the receipt names another."));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
+using FedServerless.Wire;
 using FedServerless.Wire.Updates;
 
 namespace FedServerless.Gateway.Rounds;
@@ -61,6 +62,8 @@ internal sealed class RoundFile(IObjectStore store, ModelCatalog models, RoundPl
 
     private UpdateShape? _shape;
 
+    private DownloadsDocument? _downloads;
+
     public RoundPlan Plan => plan;
 
     public DateTimeOffset ReadAt => readAt;
@@ -82,6 +85,23 @@ internal sealed class RoundFile(IObjectStore store, ModelCatalog models, RoundPl
 
         return Array.BinarySearch(clients, client, StringComparer.Ordinal) >= 0;
     }
+
+    /// <summary>What devices may download of its base; null for the model's own file alone, and before the round opened.</summary>
+    public async Task<DownloadsDocument?> DownloadsAsync(CancellationToken cancellationToken)
+    {
+        if (_downloads is null && plan.Download is { } download)
+        {
+            var name = StoreNames.Downloads(plan.Model, plan.BaseVersion, download);
+            _downloads = (await store.FindAsync(name, StoreJson.Default.DownloadsDocument, cancellationToken))?.Value;
+        }
+
+        return _downloads;
+    }
+
+    /// <summary>True when updates of the round may be against the model of this digest.</summary>
+    public async Task<bool> IsBaseAsync(Digest start, CancellationToken cancellationToken) => plan.Download is null
+        ? start == plan.Base.Digest
+        : (await DownloadsAsync(cancellationToken))?.Has(start) == true;
 
     /// <summary>What an update of this round looks like: from the base model's header, the codec and the block size.</summary>
     public async Task<UpdateShape> ShapeAsync(CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
+using FedServerless.Activities.Models.Downloads;
 using FedServerless.Activities.Privacy;
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.Runs;
@@ -30,7 +31,7 @@ public sealed class ActivitySet
         var planner = new RoundPlanner(store, presence, models, new StandingBook(store), ledger);
         DecideStep = Metered(new DecideStep(store, presence, new ModelPreparation(store, models), planner, log, book, ledger), book, progress => (progress.Run, Math.Max(1, progress.Round)));
         PlanRound = Metered(new PlanRound(planner, log), book, input => (input.Run, input.Round));
-        OpenRound = Metered(new OpenRound(store, bell, log, time), book, input => (input.Run, input.Round));
+        OpenRound = Metered(new OpenRound(store, new DownloadPreparation(store, models), bell, log, time), book, input => (input.Run, input.Round));
         CountReceipts = Metered(new CountReceipts(store), book, input => (input.Run, input.Round));
         SealRound = Metered(new SealRound(store, log), book, input => (input.Run, input.Round));
         ValidateUpdates = Metered(new ValidateUpdates(store, rounds, models, new UpdateInspector(store, rounds)), book, chunk => (chunk.Run, chunk.Round));

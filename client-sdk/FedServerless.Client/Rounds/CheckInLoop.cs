@@ -3,6 +3,7 @@ using FedServerless.Client.Http;
 using FedServerless.Client.State;
 using FedServerless.Client.Telemetry;
 using FedServerless.Wire;
+using FedServerless.Wire.Downloads;
 
 namespace FedServerless.Client.Rounds;
 
@@ -12,6 +13,7 @@ internal sealed class CheckInLoop(
     FedClientOptions options,
     DeviceConnection connection,
     ReceiptQuery receipts,
+    ModelCache models,
     TrainRound training,
     EvaluateRound evaluation,
     RetryPolicy retries,
@@ -97,10 +99,16 @@ internal sealed class CheckInLoop(
             return await training.RunAsync(lease, work, trainer, RefreshAsync, cancellationToken).ConfigureAwait(false);
         }
 
-        async Task<ModelArtifact> RefreshAsync(Func<TrainLease, ModelArtifact?> choose, CancellationToken token)
+        async Task<ModelSource> RefreshAsync(Func<TrainLease, ModelSource?> choose, CancellationToken token)
         {
             var answer = await CheckInAsync(TimeSpan.Zero, token).ConfigureAwait(false);
-            return Same(choose(lease)!, answer.Train is { } fresh && fresh.Run == lease.Run && fresh.Round == lease.Round ? choose(fresh) : null);
+            if (answer.Train is not { } fresh || fresh.Run != lease.Run || fresh.Round != lease.Round)
+            {
+                throw NoLonger();
+            }
+
+            LeaseCheck.Train(fresh, options.MaxModelBytes);
+            return Same(choose(lease)!.Model, choose(fresh) ?? throw NoLonger());
         }
     }
 
@@ -127,11 +135,12 @@ internal sealed class CheckInLoop(
             return evaluated.State;
         }
 
-        async Task<ModelArtifact> RefreshAsync(CancellationToken token)
+        async Task<ModelSource> RefreshAsync(CancellationToken token)
         {
             var answer = await CheckInAsync(TimeSpan.Zero, token).ConfigureAwait(false);
-            return Same(
-                lease.Artifact, answer.Evaluate is { } fresh && fresh.Run == lease.Run && fresh.Round == lease.Round ? fresh.Artifact : null);
+            return answer.Evaluate is { } fresh && fresh.Run == lease.Run && fresh.Round == lease.Round
+                ? Same(lease.Artifact, new ModelSource(fresh.Artifact))
+                : throw NoLonger();
         }
     }
 
@@ -208,7 +217,8 @@ internal sealed class CheckInLoop(
 
     private async Task<CheckInResponse> CheckInAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(new CheckInRequest(DeviceApi.Version, DeviceHttp.Sdk), WireJson.Default.CheckInRequest);
+        var request = new CheckInRequest(DeviceApi.Version, DeviceHttp.Sdk) { Holds = models.Holds(), Reads = DownloadEncodings.Names };
+        var body = JsonSerializer.SerializeToUtf8Bytes(request, WireJson.Default.CheckInRequest);
         var call = new ApiCall("check-in", HttpMethod.Post, "check-in", body, hold);
         var answer = await connection.CallAsync(
             call, WireJson.Default.CheckInResponse, Deadline.Never(options.TimeProvider), cancellationToken).ConfigureAwait(false);
@@ -256,9 +266,9 @@ internal sealed class CheckInLoop(
 
     private static string NameOf(string kind, Work work, Digest artifact) => $"{kind} {work.Run} {work.Round} {artifact}";
 
-    private static ModelArtifact Same(ModelArtifact wanted, ModelArtifact? fresh) => fresh is not null && fresh.Digest == wanted.Digest
-        ? fresh
-        : throw new GiveUpException("the work is no longer on offer");
+    private static ModelSource Same(ModelArtifact wanted, ModelSource fresh) => fresh.Model.Digest == wanted.Digest ? fresh : throw NoLonger();
+
+    private static GiveUpException NoLonger() => new("the work is no longer on offer");
 
     private TimeSpan IdlePause(double retryAfterSeconds, TimeSpan held)
     {

@@ -16,11 +16,11 @@ internal sealed class EvaluateRound(
     /// <param name="lease">The version; checked.</param>
     /// <param name="work">The same, and its deadline.</param>
     /// <param name="trainer">The application's.</param>
-    /// <param name="refresh">Asks for the same artifact with a fresh URL.</param>
+    /// <param name="refresh">Asks for the same model with fresh URLs.</param>
     /// <param name="cancellationToken">Stops; everything done so far stays.</param>
     /// <returns>What the server has now, as an event.</returns>
     public async Task<Evaluated> RunAsync(
-        EvaluateLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+        EvaluateLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
     {
         var folder = RoundFolder.Of(state, RoundFolder.Evaluate, work);
         var evaluation = Find(folder, lease)
@@ -51,12 +51,12 @@ internal sealed class EvaluateRound(
     }
 
     private async Task<Evaluation> EvaluateAsync(
-        RoundFolder folder, EvaluateLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+        RoundFolder folder, EvaluateLease lease, Work work, IFedTrainer trainer, Func<CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
     {
         EvaluateContext context;
         using (ClientEvents.Start("download", work))
         {
-            var path = await models.GetAsync(lease.Artifact, work, refresh, cancellationToken).ConfigureAwait(false);
+            var path = await models.GetAsync(new ModelSource(lease.Artifact), work, refresh, cancellationToken).ConfigureAwait(false);
             context = new EvaluateContext
             {
                 Run = lease.Run,

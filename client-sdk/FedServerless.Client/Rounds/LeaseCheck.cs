@@ -20,7 +20,8 @@ internal static class LeaseCheck
         var problems = new List<Problem>();
         Work(problems, lease.Run, lease.Round, lease.RemainingSeconds);
         Check(problems, Identifiers.IsValid(lease.Model), "model", lease.Model, Identifiers.Rule);
-        Artifact(problems, "base", lease.Base, maxModelBytes);
+        Artifact(problems, "base", lease.Base, maxModelBytes, needsUrl: lease.Via is null);
+        Steps(problems, lease, maxModelBytes);
         Check(problems, lease.Update.PartBytes is >= MinPartBytes and <= MaxPartBytes, "update.partBytes", lease.Update.PartBytes, $"{MinPartBytes} to {MaxPartBytes}");
         if (lease.Privacy is { } privacy)
         {
@@ -32,7 +33,7 @@ internal static class LeaseCheck
             Check(problems, solver.Clients >= 1, "solver.clients", solver.Clients, "1 or more");
             if (solver.Sum is { } sum)
             {
-                Artifact(problems, "solver.sum", sum, maxModelBytes);
+                Artifact(problems, "solver.sum", sum, maxModelBytes, needsUrl: true);
             }
         }
 
@@ -44,7 +45,7 @@ internal static class LeaseCheck
     {
         var problems = new List<Problem>();
         Work(problems, lease.Run, lease.Round, lease.RemainingSeconds);
-        Artifact(problems, "artifact", lease.Artifact, maxModelBytes);
+        Artifact(problems, "artifact", lease.Artifact, maxModelBytes, needsUrl: true);
         Throw(problems);
     }
 
@@ -55,10 +56,27 @@ internal static class LeaseCheck
         Check(problems, double.IsFinite(remaining), "remainingSeconds", remaining, "a finite number");
     }
 
-    private static void Artifact(List<Problem> problems, string field, ModelArtifact artifact, long maxModelBytes)
+    private static void Steps(List<Problem> problems, TrainLease lease, long maxModelBytes)
+    {
+        var steps = lease.Via ?? [];
+        Check(problems, steps.Count <= DeviceApi.MaxModelSteps, "via", $"{steps.Count} files", $"at most {DeviceApi.MaxModelSteps}");
+        for (var i = 0; i < Math.Min(steps.Count, DeviceApi.MaxModelSteps); i++)
+        {
+            Artifact(problems, $"via[{i}]", new ModelArtifact(steps[i].Url, steps[i].Bytes, steps[i].Digest, default), maxModelBytes, needsUrl: true);
+            var follows = i == 0 || steps[i].Start == steps[i - 1].Result;
+            Check(problems, follows, $"via[{i}].start", steps[i].Start?.ToString() ?? "nothing", "the result of the step before");
+        }
+
+        var leads = steps.Count == 0 || steps[^1].Result == lease.Base.Digest;
+        Check(problems, leads, "via", "a way to another model", "one to the base");
+    }
+
+    private static void Artifact(List<Problem> problems, string field, ModelArtifact artifact, long maxModelBytes, bool needsUrl)
     {
         Check(problems, artifact.Bytes >= 1 && artifact.Bytes <= maxModelBytes, $"{field}.bytes", artifact.Bytes, $"1 to {maxModelBytes}");
-        Check(problems, artifact.Url.Length is > 0 and <= ServerUrls.MaxUrlLength, $"{field}.url", artifact.Url.Length, $"1 to {ServerUrls.MaxUrlLength} characters");
+        Check(
+            problems, artifact.Url.Length <= ServerUrls.MaxUrlLength && (artifact.Url.Length > 0 || !needsUrl), $"{field}.url", artifact.Url.Length,
+            $"1 to {ServerUrls.MaxUrlLength} characters");
     }
 
     private static void Check(List<Problem> problems, bool right, string field, object value, string expected)

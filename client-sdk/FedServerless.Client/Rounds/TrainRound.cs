@@ -21,11 +21,11 @@ internal sealed class TrainRound(
     /// <param name="lease">The round; checked.</param>
     /// <param name="work">The same, and its deadline.</param>
     /// <param name="trainer">The application's.</param>
-    /// <param name="refresh">Asks for the same artifact of the lease with a fresh URL.</param>
+    /// <param name="refresh">Asks for the same model of the lease with fresh URLs.</param>
     /// <param name="cancellationToken">Stops; everything done so far stays.</param>
     /// <returns>The receipt's state.</returns>
     public async Task<string> RunAsync(
-        TrainLease lease, Work work, IFedTrainer trainer, Func<Func<TrainLease, ModelArtifact?>, CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+        TrainLease lease, Work work, IFedTrainer trainer, Func<Func<TrainLease, ModelSource?>, CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
     {
         var folder = RoundFolder.Of(state, RoundFolder.Train, work);
         var update = Find(folder, lease)
@@ -95,13 +95,14 @@ internal sealed class TrainRound(
     }
 
     private async Task<StoredUpdate> TrainAsync(
-        RoundFolder folder, TrainLease lease, Work work, IFedTrainer trainer, Func<Func<TrainLease, ModelArtifact?>, CancellationToken, Task<ModelArtifact>> refresh, CancellationToken cancellationToken)
+        RoundFolder folder, TrainLease lease, Work work, IFedTrainer trainer, Func<Func<TrainLease, ModelSource?>, CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
     {
         SolverMemory.Check(lease, trainer);
         ModelState start;
         using (ClientEvents.Start("download", work))
         {
-            var path = await models.GetAsync(lease.Base, work, token => refresh(fresh => fresh.Base, token), cancellationToken).ConfigureAwait(false);
+            var path = await models.GetAsync(
+                new ModelSource(lease.Base, lease.Via), work, token => refresh(fresh => new ModelSource(fresh.Base, fresh.Via), token), cancellationToken).ConfigureAwait(false);
             start = LeasedModel.Read(path, lease.Base);
         }
 
@@ -109,7 +110,9 @@ internal sealed class TrainRound(
         var residual = await ResidualAsync(lease, work, start, cancellationToken).ConfigureAwait(false);
         var memory = await SolverMemory.TakeAsync(
             lease, work, start.Parameters.Length, settling,
-            sum => models.GetAsync(sum, work, token => refresh(fresh => fresh.Solver?.Sum, token), cancellationToken), cancellationToken).ConfigureAwait(false);
+            sum => models.GetAsync(
+                new ModelSource(sum), work, token => refresh(fresh => fresh.Solver?.Sum is { } other ? new ModelSource(other) : null, token), cancellationToken),
+            cancellationToken).ConfigureAwait(false);
         var context = new FitContext
         {
             Run = lease.Run,

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using FedServerless.Compression;
 using FedServerless.Model;
-using FedServerless.Wire.Updates;
 
 namespace FedServerless.Wire.Downloads;
 

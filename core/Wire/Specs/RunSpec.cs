@@ -300,6 +300,15 @@ public sealed record DownloadSpec
     /// <summary>Versions whose deltas are kept, 1 to 16: a device that missed more downloads the whole model. Default 4.</summary>
     public int DeltaVersions { get; set; } = 4;
 
+    /// <summary>A name for this way to travel: the same for the same.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Id => Has(Wire.Downloads.DownloadEncodings.Delta)
+        ? $"{string.Join('-', Encodings)}-{DeltaCodec}-{DeltaVersions}"
+        : string.Join('-', Encodings);
+
+    /// <summary>True when a round may serve the encoding.</summary>
+    public bool Has(string encoding) => Encodings.Contains(encoding, StringComparer.Ordinal);
+
     /// <summary>True when every device trains from the exact weights.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsExact => Encodings.All(encoding => encoding == Wire.Downloads.DownloadEncodings.Float32);

@@ -66,6 +66,9 @@ public sealed class UpdateHeader
         return true;
     }
 
+    /// <summary>What the bytes of a header say they are against, before anything of them was checked; zeros where there are too few.</summary>
+    public static Digest BaseDigestOf(ReadOnlySpan<byte> bytes) => UpdateHeaderLayout.BaseDigestOf(bytes);
+
     /// <summary>Offset of a block in the payload, in bytes.</summary>
     public long BlockOffset(int block)
     {

@@ -25,6 +25,9 @@ internal static class UpdateHeaderLayout
     public static ReadOnlySpan<byte> BlockHash(ReadOnlySpan<byte> header, int block) =>
         header.Slice(EntryAt(block) + sizeof(uint), UpdateFormat.BlockHashBytes);
 
+    public static Digest BaseDigestOf(ReadOnlySpan<byte> header) =>
+        header.Length >= BaseAt + Digest.Size ? Digest.FromBytes(header.Slice(BaseAt, Digest.Size)) : default;
+
     public static void WriteFixed(Span<byte> header, UpdateShape shape, Digest baseDigest)
     {
         Magic.CopyTo(header);

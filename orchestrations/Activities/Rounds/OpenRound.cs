@@ -1,4 +1,5 @@
 using FedServerless.Activities.Models;
+using FedServerless.Activities.Models.Downloads;
 using FedServerless.Activities.Runs;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
@@ -8,7 +9,7 @@ using FedServerless.Workflows.Rounds;
 namespace FedServerless.Activities.Rounds;
 
 /// <summary>Step 3: fixes the deadline, once, and advertises the round to clients.</summary>
-internal sealed class OpenRound(IObjectStore store, IRoundBell bell, RunLog log, TimeProvider time) : IActivity<RoundInput, CollectionOpened>
+internal sealed class OpenRound(IObjectStore store, DownloadPreparation downloads, IRoundBell bell, RunLog log, TimeProvider time) : IActivity<RoundInput, CollectionOpened>
 {
     /// <summary>Copies made at a time; each holds two blocks.</summary>
     private const int CopiesAtOnce = 4;
@@ -16,6 +17,12 @@ internal sealed class OpenRound(IObjectStore store, IRoundBell bell, RunLog log,
     public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
+        if (await store.HeadAsync(StoreNames.Seal(input.Run, input.Round), cancellationToken) is null)
+        {
+            // Before anybody is told of the round.
+            await downloads.PrepareAsync(plan, cancellationToken);
+        }
+
         await CopyModelAsync(plan, cancellationToken);
         var now = time.GetUtcNow();
         var open = await store.CreateOnceAsync(

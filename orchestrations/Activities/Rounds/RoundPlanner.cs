@@ -134,6 +134,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Training = spec.Training,
             Aggregation = spec.Aggregation,
             Optimizer = spec.Optimizer,
+            Download = spec.Download.IsExact ? null : spec.Download,
             Update = update,
             Seed = seed,
             Cohort = reference,

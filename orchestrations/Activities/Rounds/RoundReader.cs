@@ -14,7 +14,10 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
 {
     private const long MaxCachedHeaderBytes = 32 << 20;
 
+    private const int MaxCachedDownloads = 64;
+
     private readonly ConcurrentDictionary<Digest, UpdateHeader> _headers = new();
+    private readonly ConcurrentDictionary<(string Run, int Round, Digest Base), DownloadsDocument> _downloads = new();
     private readonly LastRead<SealDocument> _seal = new(store, StoreJson.Default.SealDocument);
     private readonly LastRead<AcceptedDocument> _accepted = new(store, StoreJson.Default.AcceptedDocument);
     private long _headerBytes;
@@ -73,7 +76,7 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
     public async Task<(UpdateHeader? Header, string? Problem)> HeaderAsync(
         RoundPlan plan, UpdateShape shape, string client, Digest digest, CancellationToken cancellationToken)
     {
-        if (_headers.TryGetValue(digest, out var cached) && cached.BaseDigest == plan.Base.Digest
+        if (_headers.TryGetValue(digest, out var cached) && await IsBaseAsync(plan, cached.BaseDigest, cancellationToken)
             && cached.Shape.Layout.Digest == shape.Layout.Digest && Equals(cached.Shape.Codec, shape.Codec)
             && cached.Shape.BlockCoordinates == shape.BlockCoordinates)
         {
@@ -93,13 +96,39 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
             return (null, "its header is not the one that the receipt signed");
         }
 
-        if (!UpdateHeader.TryParse(bytes, shape, plan.Base.Digest, out var header, out var problem))
+        var start = UpdateHeader.BaseDigestOf(bytes);
+        var expected = await IsBaseAsync(plan, start, cancellationToken) ? start : plan.Base.Digest;
+        if (!UpdateHeader.TryParse(bytes, shape, expected, out var header, out var problem))
         {
             return (null, problem);
         }
 
         Remember(digest, header);
         return (header, null);
+    }
+
+    /// <summary>True when updates of the round may be against the model of this digest: what devices made of the base's downloads.</summary>
+    public async Task<bool> IsBaseAsync(RoundPlan plan, Digest start, CancellationToken cancellationToken)
+    {
+        if (plan.Download is null)
+        {
+            return start == plan.Base.Digest;
+        }
+
+        var key = (plan.Run, plan.Round, plan.Base.Digest);
+        if (!_downloads.TryGetValue(key, out var known))
+        {
+            var name = StoreNames.Downloads(plan.Model, plan.BaseVersion, plan.Download);
+            known = (await store.GetAsync(name, StoreJson.Default.DownloadsDocument, cancellationToken)).Value;
+            if (_downloads.Count >= MaxCachedDownloads)
+            {
+                _downloads.Clear();
+            }
+
+            _downloads[key] = known;
+        }
+
+        return known.Has(start);
     }
 
     private static bool IsLarge(RoundPlan plan) => plan.Cohort.Count > ClientChunks.Size;

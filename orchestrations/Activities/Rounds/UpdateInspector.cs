@@ -26,7 +26,7 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
     /// <param name="shape">What an update of it looks like.</param>
     /// <param name="integers">The base's integers.</param>
     /// <param name="client">Whose update.</param>
-    /// <param name="receipt">What it claims: the header's digest, and how the payload is cut.</param>
+    /// <param name="receipt">What it claims: the model it is against, the header's digest, and how the payload is cut.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<Inspection> InspectAsync(
         RoundPlan plan, UpdateShape shape, long[] integers, string client, Receipt receipt, CancellationToken cancellationToken)
@@ -41,6 +41,11 @@ internal sealed class UpdateInspector(IObjectStore store, RoundReader rounds)
         if (header is null)
         {
             return new Inspection(problem, 0);
+        }
+
+        if (header.BaseDigest != receipt.BaseDigest)
+        {
+            return new Inspection($"its header is against {header.BaseDigest}, its receipt names {receipt.BaseDigest}", 0);
         }
 
         var squares = new RunningSumOfSquares();

@@ -56,7 +56,8 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Mo
             _ when bar is not null => new Inspection(bar, 0),
             { Samples: < 1 } => new Inspection($"it claims {receipt.Samples} samples, expected 1 or more", 0),
             _ when receipt.Client != client => new Inspection("its receipt names another client", 0),
-            _ when receipt.BaseDigest != plan.Base.Digest => new Inspection($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),
+            _ when !await rounds.IsBaseAsync(plan, receipt.BaseDigest, cancellationToken) =>
+                new Inspection($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),
             _ => await inspector.InspectAsync(plan, shape, integers, client, receipt, cancellationToken),
         };
         if (plan.Privacy is null)

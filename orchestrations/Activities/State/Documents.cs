@@ -116,6 +116,10 @@ public sealed record RoundPlan
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SolverPlan? Solver { get; init; }
 
+    /// <summary>How the base travels; null for the model's own file alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DownloadSpec? Download { get; init; }
+
     /// <summary>How the work is shared out; null in a plan from before there was a choice: see <see cref="RoundTasks"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReductionPlan? Reduction { get; init; }

@@ -24,6 +24,7 @@ namespace FedServerless.Activities.State;
 [JsonSerializable(typeof(DecisionDocument))]
 [JsonSerializable(typeof(RoundOutcomeDocument))]
 [JsonSerializable(typeof(ModelManifest))]
+[JsonSerializable(typeof(DownloadsDocument))]
 [JsonSerializable(typeof(PointerDocument))]
 [JsonSerializable(typeof(EvaluationOpenDocument))]
 [JsonSerializable(typeof(EvaluationDocument))]

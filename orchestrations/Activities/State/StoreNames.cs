@@ -247,6 +247,16 @@ public static class StoreNames
     /// <summary>The sum of all clients' vectors that a version's solver remembers; create-once.</summary>
     public static string SolverSum(string model, string version) => $"{Versions(model)}{version}/solver.safetensors";
 
+    /// <summary>Prefix of what devices download of a version where that is not its weights as they are.</summary>
+    public static string Downloads(string model, string version) => $"{Versions(model)}{version}/downloads/";
+
+    /// <summary>What devices may download of a version under one way to travel; create-once.</summary>
+    public static string Downloads(string model, string version, DownloadSpec download)
+    {
+        ArgumentNullException.ThrowIfNull(download);
+        return $"{Downloads(model, version)}{download.Id}.json";
+    }
+
     /// <summary>An operator's upload, by content; create-once.</summary>
     public static string ModelUpload(string model, Digest digest) => $"models/{model}/uploads/{digest}.safetensors";
 }
