@@ -57,7 +57,7 @@ public sealed class DemoEndToEndTests
         Assert.InRange(result.Epsilon!.Value, 4, 8);
         Assert.InRange(result.CohortEpsilon!.Value, result.Epsilon.Value, 100);
         Assert.Contains("against observers of cohorts", shell.Output, StringComparison.Ordinal);
-        Assert.Contains("charged 8.000, with reservations 8.000, left 0.000", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("charged 100.0 % of it, with reservations 100.0 %, left 0.0 %.", shell.Output, StringComparison.Ordinal);
     }
 
     [Theory]
