@@ -8,7 +8,7 @@ namespace FedServerless.Cli.Models;
 /// <summary><c>fed model</c>: versions in and out.</summary>
 internal static class ModelCommands
 {
-    public static Command Create(Shell shell) => new("model", "List, get, put and roll back models.") { List(shell), Get(shell), Put(shell), RollBack(shell) };
+    public static Command Create(Shell shell) => new("model", "List, get, put, roll back, prune and quantise models.") { List(shell), Get(shell), Put(shell), RollBack(shell), DeploymentCommands.Prune(shell), DeploymentCommands.Quantise(shell) };
 
     private static Command List(Shell shell)
     {

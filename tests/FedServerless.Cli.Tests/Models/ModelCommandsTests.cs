@@ -40,6 +40,37 @@ public sealed class ModelCommandsTests
         Assert.Empty(Directory.GetFiles(shell.Folder));
     }
 
+    [Fact]
+    public async Task PruneAndQuantise_DownloadedModel_WriteWhatToDeploy()
+    {
+        using var shell = new TestShell(new FakeServer());
+        var layout = TensorLayout.Create([new TensorSpec("w", [2, 2], TensorRole.Parameter), new TensorSpec("b", [2], TensorRole.Parameter)]);
+        var path = Path.Combine(shell.Folder, "m.safetensors");
+        await File.WriteAllBytesAsync(path, ModelStateFile.ToBytes(new ModelState(layout, [1, 2, 3, 4, 5, 6], [])), TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("model", "prune", "m.safetensors", "--share", "0.5", "-o", "p.safetensors"));
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("model", "quantise", "p.safetensors", "-o", "q.safetensors"));
+
+        Assert.Equal([0f, 0, 3, 4, 5, 6], ModelStateFile.Read(await File.ReadAllBytesAsync(Path.Combine(shell.Folder, "p.safetensors"), TestContext.Current.CancellationToken)).Values);
+        Assert.True(File.Exists(Path.Combine(shell.Folder, "q.safetensors")));
+        Assert.Contains("2 of 4 weights are zero", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("no.safetensors", "0.5", "no.safetensors")]
+    [InlineData("m.safetensors", "0.5", "cannot be read as a model")]
+    [InlineData("m.safetensors", "1", "")]
+    public async Task Prune_WhatCannotBe_SaysWhy(string file, string share, string reason)
+    {
+        using var shell = new TestShell(new FakeServer());
+        await File.WriteAllTextAsync(Path.Combine(shell.Folder, "m.safetensors"), "no model", TestContext.Current.CancellationToken);
+
+        Assert.NotEqual(ExitCodes.Success, await shell.RunAsync("model", "prune", file, "--share", share, "-o", "p.safetensors"));
+
+        Assert.Contains(reason, shell.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(shell.Folder, "p.safetensors")));
+    }
+
     [Theory]
     [InlineData(201)]
     [InlineData(409)]
