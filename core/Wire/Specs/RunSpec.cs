@@ -300,6 +300,13 @@ public sealed record DownloadSpec
     /// <summary>Versions whose deltas are kept, 1 to 16: a device that missed more downloads the whole model. Default 4.</summary>
     public int DeltaVersions { get; set; } = 4;
 
+    /// <summary>True when both say the same: a run created again with the same spec is the same run.</summary>
+    public bool Equals(DownloadSpec? other) => other is not null
+        && DeltaCodec == other.DeltaCodec && DeltaVersions == other.DeltaVersions && Encodings.SequenceEqual(other.Encodings, StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(DeltaCodec, DeltaVersions, Encodings.Count);
+
     /// <summary>A name for this way to travel: the same for the same.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string Id => Has(Wire.Downloads.DownloadEncodings.Delta)

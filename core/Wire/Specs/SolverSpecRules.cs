@@ -33,6 +33,9 @@ internal static class SolverSpecRules
         Unless(training.Momentum == 0, "training.momentum", training.Momentum, "0", Steps);
         Unless(spec.Aggregation.Weighting == Weightings.Uniform, "aggregation.weighting", spec.Aggregation.Weighting, $"'{Weightings.Uniform}'", "it is about the plain mean of clients");
         Unless(!spec.Update.ErrorFeedback, "update.errorFeedback", true, "false", "its memory would take up what earlier rounds left unsent");
+        Unless(
+            spec.Download.IsExact, "download.encodings", string.Join(", ", spec.Download.Encodings), "'float32' alone",
+            "its memory is of steps from the exact weights");
         if (training.Solver == LocalSolvers.Scaffold)
         {
             Unless(training.ProximalMu == 0, "training.proximalMu", training.ProximalMu, "0", Steps);

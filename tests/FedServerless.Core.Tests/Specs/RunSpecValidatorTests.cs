@@ -202,6 +202,45 @@ public class RunSpecValidatorTests
     }
 
     [Theory]
+    [InlineData(true, "float32")]
+    [InlineData(true, "float16", "int8", "float32", "delta")]
+    [InlineData(true, "float16", "delta")]
+    [InlineData(true, "int8")]
+    [InlineData(false)]
+    [InlineData(false, "delta")]
+    [InlineData(false, "int8", "delta")]
+    public void Validate_DownloadEncodings_LeadAnyDeviceToAModel(bool isLegal, params string[] encodings)
+    {
+        var spec = Legal with { Download = new DownloadSpec { Encodings = encodings } };
+        if (isLegal)
+        {
+            Assert.Empty(RunSpecValidator.Validate(spec));
+        }
+        else
+        {
+            AssertOnly("download.encodings", spec);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(16, true)]
+    [InlineData(17, false)]
+    public void Validate_DeltaVersions_AreOneToSixteen(int versions, bool isLegal)
+    {
+        var spec = Legal with { Download = new DownloadSpec { DeltaVersions = versions } };
+        if (isLegal)
+        {
+            Assert.Empty(RunSpecValidator.Validate(spec));
+        }
+        else
+        {
+            AssertOnly("download.deltaVersions", spec);
+        }
+    }
+
+    [Theory]
     [InlineData("float32", false)]
     [InlineData("float16", true)]
     [InlineData("int8", true)]

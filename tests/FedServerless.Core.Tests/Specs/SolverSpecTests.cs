@@ -35,6 +35,7 @@ public sealed class SolverSpecTests
         { "aggregation.weighting", Scaffold with { Aggregation = new() } },
         { "aggregation.rule", Scaffold with { Aggregation = new() { Rule = "median", Weighting = "uniform" } } },
         { "update.errorFeedback", Scaffold with { Update = new() { Codec = "int8", ErrorFeedback = true } } },
+        { "download.encodings", Scaffold with { Download = new() { Encodings = ["float16"] } } },
         { "training.momentum", FedDyn with { Training = FedDyn.Training with { Momentum = 0.5 } } },
         { "training.proximalMu", FedDyn with { Training = FedDyn.Training with { ProximalMu = 0 } } },
         { "optimizer.name", FedDyn with { Optimizer = new() { Name = "fedadam" } } },
