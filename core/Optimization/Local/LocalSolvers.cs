@@ -37,11 +37,11 @@ public static class LocalSolvers
 
     /// <summary>Gradient steps of a round on so many samples: epochs times batches, a last partial batch included.</summary>
     /// <param name="training">Epochs and batch size.</param>
-    /// <param name="samples">1 or more.</param>
+    /// <param name="samples">1 or more; more than <see cref="RunLimits.MaxSamples"/> count as so many, whatever a receipt claims.</param>
     public static long Steps(TrainingSpec training, long samples)
     {
         ArgumentNullException.ThrowIfNull(training);
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
-        return training.Epochs * (training.BatchSize == 0 ? 1 : ((samples - 1) / training.BatchSize) + 1);
+        return training.Epochs * (training.BatchSize == 0 ? 1 : ((Math.Min(samples, RunLimits.MaxSamples) - 1) / training.BatchSize) + 1);
     }
 }

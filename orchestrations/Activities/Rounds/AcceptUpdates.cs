@@ -15,6 +15,12 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
     /// <summary>Refusals that get a log entry of their own; <c>accepted</c> has all of them.</summary>
     internal const int MaxLoggedRefusals = 100;
 
+    /// <summary>
+    /// Most that one claim of steps counts for in τ_eff, in multiples of the round's median. τ_eff scales the whole round, and steps follow from samples
+    /// that a receipt merely claims: without a bound one number in one receipt would throw the model away.
+    /// </summary>
+    internal const double MaxLengthRatio = 16;
+
     public async Task<RoundAccepted> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
@@ -47,13 +53,14 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
 
     internal static AcceptedDocument Decide(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation, TrainingSpec training)
     {
-        verdicts = BoundNorms(verdicts, aggregation.MaxNormRatio);
+        var solver = LocalSolvers.Create(training);
+        verdicts = BoundNorms(verdicts, aggregation, solver);
         var uniform = aggregation.Weighting == Weightings.Uniform;
         var sound = verdicts.Where(verdict => verdict.Reason is null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         var refused = verdicts.Where(verdict => verdict.Reason is not null).OrderBy(verdict => verdict.Client, StringComparer.Ordinal);
         return Normalise(new AcceptedDocument(
             [.. sound.Select(verdict => new AcceptedUpdate(verdict.Client, verdict.Header, uniform ? 1 : verdict.Samples, verdict.Norm, verdict.Private, verdict.Steps, PartBytes: verdict.PartBytes))],
-            [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]), LocalSolvers.Create(training));
+            [.. refused.Select(verdict => new Refusal(verdict.Client, verdict.Reason!))]), solver);
     }
 
     /// <summary>
@@ -68,6 +75,7 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
             return accepted;
         }
 
+        var most = MaxLengthRatio * LowerMedian(lengths);
         var (total, steps, divided) = (0.0, 0.0, 0.0);
         var updates = new AcceptedUpdate[lengths.Length];
         for (var i = 0; i < lengths.Length; i++)
@@ -75,25 +83,49 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
             var update = accepted.Accepted[i];
             updates[i] = update with { Weight = update.Weight / lengths[i], BufferWeight = update.Weight };
             total += update.Weight;
-            steps += update.Weight * lengths[i];
+            steps += update.Weight * Math.Min(lengths[i], most);
             divided += updates[i].Weight;
         }
 
         return accepted with { Accepted = updates, Scale = steps / total * (divided / total) };
     }
 
-    /// <summary>Refuses updates that are far longer than the round's median; of an even number of updates the lower middle one counts.</summary>
-    private static IReadOnlyList<Verdict> BoundNorms(IReadOnlyList<Verdict> verdicts, double? ratio)
+    /// <summary>
+    /// Refuses updates that are far longer than the round's median; of an even number of updates the lower middle one counts. An update that is divided
+    /// by fewer steps than others moves the model further, and is looked at in the length that it has then: few steps are claimed as easily as many.
+    /// </summary>
+    private static IReadOnlyList<Verdict> BoundNorms(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation, ILocalSolver solver)
     {
-        var norms = verdicts.Where(verdict => verdict.Reason is null).Select(verdict => verdict.Norm).Order().ToArray();
-        if (ratio is not { } times || norms.Length == 0)
+        var sound = verdicts.Where(verdict => verdict.Reason is null).ToArray();
+        if (sound.Length == 0 || (aggregation.MaxNormRatio ?? aggregation.MaxNorm) is null)
         {
             return verdicts;
         }
 
-        var median = norms[(norms.Length - 1) / 2];
-        return [.. verdicts.Select(verdict => verdict.Reason is null && verdict.Norm > times * median
-            ? verdict with { Reason = string.Create(CultureInfo.InvariantCulture, $"its norm {verdict.Norm:G6} exceeds {times:G6} times the round's median norm {median:G6}"), Norm = 0 }
-            : verdict)];
+        var usual = LowerMedian(sound.Select(Length));
+        var median = LowerMedian(sound.Select(Reach));
+        return [.. verdicts.Select(verdict => verdict.Reason is null && Problem(verdict) is { } problem ? verdict with { Reason = problem, Norm = 0 } : verdict)];
+
+        double Length(Verdict verdict) => solver.Length(verdict.Steps ?? 1);
+
+        double Reach(Verdict verdict) => verdict.Norm * Math.Max(1, usual / Length(verdict));
+
+        string? Problem(Verdict verdict)
+        {
+            var reach = Reach(verdict);
+            var words = reach == verdict.Norm
+                ? string.Create(CultureInfo.InvariantCulture, $"its norm {reach:G6}")
+                : string.Create(CultureInfo.InvariantCulture, $"its norm {verdict.Norm:G6}, which counts as {reach:G6} in so few steps,");
+            return aggregation.MaxNormRatio is { } times && reach > times * median
+                ? string.Create(CultureInfo.InvariantCulture, $"{words} exceeds {times:G6} times the round's median norm {median:G6}")
+                : aggregation.MaxNorm is { } bound && reach > bound ? string.Create(CultureInfo.InvariantCulture, $"{words} exceeds the bound {bound:G6}")
+                : null;
+        }
+    }
+
+    private static double LowerMedian(IEnumerable<double> values)
+    {
+        var ordered = values.Order().ToArray();
+        return ordered[(ordered.Length - 1) / 2];
     }
 }

@@ -86,6 +86,8 @@ public sealed class LocalSolverTests
     [InlineData(1, 32, 33, 2)]
     [InlineData(5, 10, 95, 50)]
     [InlineData(1000, 1, 1_000_000_000, 1_000_000_000_000)]
+    [InlineData(1000, 1, 1_000_000_001, 1_000_000_000_000)]
+    [InlineData(4, 1, 1L << 62, 4_000_000_000)]
     public void Steps_OfARound_AreEpochsTimesBatchesWithThePartialOne(int epochs, int batch, long samples, long steps) =>
         Assert.Equal(steps, LocalSolvers.Steps(new TrainingSpec { Epochs = epochs, BatchSize = batch }, samples));
 

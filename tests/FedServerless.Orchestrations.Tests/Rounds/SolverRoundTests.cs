@@ -1,3 +1,4 @@
+using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
 using FedServerless.Model;
 using FedServerless.Optimization;
@@ -143,6 +144,42 @@ public sealed class SolverRoundTests
         Close(served.Buffers.ToArray().Select(_ => ((5 * 1.0) + (20 * 2) + (35 * 3)) / 60), served.Buffers.ToArray());
     }
 
+    // PITFALLS 37: τ_eff multiplies the whole round, and a receipt can claim any number of samples. The bound is worked out by hand:
+    // nine take 4 steps; the tenth's claim counts for 16 times 4.
+    [Theory]
+    [InlineData(1_000_000)]
+    [InlineData(long.MaxValue)]
+    public void Decide_FedNovaOneClaimsManySteps_ScalesTheRoundBySixteenMediansAtMost(long claimed)
+    {
+        var training = Spec(LocalSolvers.FedNova, 1).Training with { BatchSize = 5, Epochs = 2 };
+        var honest = Enumerable.Range(0, 9).Select(i => Verdict($"client-{i}", 1, LocalSolvers.Steps(training, 10)));
+        var hostile = Verdict("hostile", 1, LocalSolvers.Steps(training, claimed));
+
+        var accepted = AcceptUpdates.Decide([.. honest, hostile], new AggregationSpec { Weighting = Weightings.Uniform }, training);
+
+        var effective = ((9 * 4) + (16 * 4)) / 10.0;
+        var scale = effective * ((9 / 4.0) + (1.0 / LocalSolvers.Steps(training, claimed))) / 10;
+        Assert.Equal(scale, accepted.Scale!.Value, 1e-12 * scale);
+    }
+
+    // PITFALLS 37: an update divided by one step instead of a hundred moves the model a hundred times as far as its norm says.
+    [Theory]
+    [InlineData(LocalSolvers.FedNova, 1.5, null, true)]
+    [InlineData(LocalSolvers.FedNova, null, 3.0, true)]
+    [InlineData(LocalSolvers.FedNova, 101, 101.0, false)]
+    [InlineData(LocalSolvers.Sgd, 1.5, 3.0, false)]
+    public void Decide_FewStepsClaimed_BoundsWhatTheUpdateDoes(string solver, double? bound, double? ratio, bool refused)
+    {
+        var training = Spec(solver, 1).Training;
+        long? Steps(long steps) => solver == LocalSolvers.Sgd ? null : steps;
+        var honest = Enumerable.Range(0, 4).Select(i => Verdict($"client-{i}", 1, Steps(100)));
+
+        var accepted = AcceptUpdates.Decide(
+            [.. honest, Verdict("hostile", 1, Steps(1))], new AggregationSpec { Weighting = Weightings.Uniform, MaxNorm = bound, MaxNormRatio = ratio }, training);
+
+        Assert.Equal(refused ? ["hostile"] : [], accepted.Refused.Select(one => one.Client));
+    }
+
     [Fact]
     public async Task RunAsync_FedNovaEqualSteps_IsFedAvgToTheByte()
     {
@@ -169,6 +206,9 @@ public sealed class SolverRoundTests
         Assert.DoesNotContain(disk.Names, name => name.Contains("solver", StringComparison.Ordinal));
         Assert.DoesNotContain("olver\":{", System.Text.Encoding.UTF8.GetString(disk.Peek(StoreNames.Plan(SimulatedFederation.RunId, 1))!), StringComparison.Ordinal);
     }
+
+    private static Verdict Verdict(string client, double norm, long? steps) =>
+        new(client, null, default, norm, 10, 100, new Dictionary<string, double>(), Steps: steps);
 
     private static RunSpec Spec(string solver, int rounds) => SimulatedFederation.Spec(rounds) with
     {
