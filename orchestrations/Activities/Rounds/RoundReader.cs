@@ -17,7 +17,7 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
     private const int MaxCachedDownloads = 64;
 
     private readonly ConcurrentDictionary<Digest, UpdateHeader> _headers = new();
-    private readonly ConcurrentDictionary<(string Run, int Round, Digest Base), DownloadsDocument> _downloads = new();
+    private readonly ConcurrentDictionary<(string Name, Digest Base), DownloadsDocument> _downloads = new();
     private readonly LastRead<SealDocument> _seal = new(store, StoreJson.Default.SealDocument);
     private readonly LastRead<AcceptedDocument> _accepted = new(store, StoreJson.Default.AcceptedDocument);
     private long _headerBytes;
@@ -115,10 +115,11 @@ internal sealed class RoundReader(IObjectStore store, ModelCatalog models)
             return start == plan.Base.Digest;
         }
 
-        var key = (plan.Run, plan.Round, plan.Base.Digest);
+        // By name, so by the way models travel: a run that is deleted and made anew may have another.
+        var name = StoreNames.Downloads(plan.Model, plan.BaseVersion, plan.Download);
+        var key = (name, plan.Base.Digest);
         if (!_downloads.TryGetValue(key, out var known))
         {
-            var name = StoreNames.Downloads(plan.Model, plan.BaseVersion, plan.Download);
             known = (await store.GetAsync(name, StoreJson.Default.DownloadsDocument, cancellationToken)).Value;
             if (_downloads.Count >= MaxCachedDownloads)
             {

@@ -1,7 +1,8 @@
 using System.Text.Json;
+using FedServerless.Activities.Models;
+using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
 using FedServerless.Model;
-using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
@@ -48,6 +49,23 @@ public sealed class HostileDownlinkTests
     [Fact]
     public async Task RunAsync_EncodedFileItself_IsRefused() => await RefusedAsync((plan, update) => Against(update, Whole(plan, DownloadEncodings.Float16).Artifact.Digest), "it started from");
 
+    // A run that is deleted and made anew keeps its name, its rounds' numbers and its base; the host lives on.
+    [Fact]
+    public async Task IsBaseAsync_RunMadeAnewWithAnotherDownlink_ReadsItsOwnList()
+    {
+        await RunAsync(new SimulatedClients(_disk, 3));
+        var (none, made) = (CancellationToken.None, Digest.Of("int8"u8));
+        var plan = Read(StoreNames.Plan(SimulatedFederation.RunId, 1), StoreJson.Default.RoundPlan);
+        var anew = plan with { Download = new DownloadSpec { Encodings = [DownloadEncodings.Int8] } };
+        var list = new DownloadsDocument([Whole(plan, DownloadEncodings.Float16) with { Encoding = DownloadEncodings.Int8, Result = made }], []);
+        await _disk.CreateOnceAsync(StoreNames.Downloads(plan.Model, plan.BaseVersion, anew.Download), list, StoreJson.Default.DownloadsDocument, none);
+        var reader = new RoundReader(_disk, new ModelCatalog(_disk));
+
+        Assert.True(await reader.IsBaseAsync(plan, Float16(plan), none));
+        Assert.False(await reader.IsBaseAsync(anew, Float16(plan), none));
+        Assert.True(await reader.IsBaseAsync(anew, made, none));
+    }
+
     private async Task RefusedAsync(Func<RoundPlan, SimulatedUpdate, SimulatedUpdate> tamper, string reason)
     {
         var (accepted, _, _) = await RunAsync(new SimulatedClients(_disk, 3)
@@ -65,10 +83,14 @@ public sealed class HostileDownlinkTests
         await SimulatedFederation.CreateAsync(_disk, SimulatedFederation.Spec() with
         {
             Rounds = 1,
+
+            // Random weights: zeros would be the same in every encoding.
+            Architecture = new ArchitectureSpec { Name = "mlp", Inputs = 8, Hidden = [5], Outputs = 3 },
             Download = new DownloadSpec { Encodings = [DownloadEncodings.Float16, DownloadEncodings.Float32] },
         });
         Assert.Equal(RunStates.Completed, (await federation.RunAsync()).State);
         var plan = Read(StoreNames.Plan(SimulatedFederation.RunId, 1), StoreJson.Default.RoundPlan);
+        Assert.NotEqual(plan.Base.Digest, Float16(plan));
         return (
             Read(StoreNames.Accepted(SimulatedFederation.RunId, 1), StoreJson.Default.AcceptedDocument),
             ModelStateFile.Read(_disk.Peek(plan.Base.Object)!), await federation.ServedAsync());

@@ -166,7 +166,7 @@ public sealed class SolverRoundTests
     [Theory]
     [InlineData(LocalSolvers.FedNova, 1.5, null, true)]
     [InlineData(LocalSolvers.FedNova, null, 3.0, true)]
-    [InlineData(LocalSolvers.FedNova, 101, 101.0, false)]
+    [InlineData(LocalSolvers.FedNova, 101.0, 101.0, false)]
     [InlineData(LocalSolvers.Sgd, 1.5, 3.0, false)]
     public void Decide_FewStepsClaimed_BoundsWhatTheUpdateDoes(string solver, double? bound, double? ratio, bool refused)
     {
