@@ -35,7 +35,15 @@ public sealed class PrivacyGate(PrivacyLedger ledger)
                 $"The ledger of population '{population}' charges rounds of a run '{run}' that is gone; choose another id.");
         }
 
-        var first = PrivacyTerms.Of(spec).Release(UpdateGrid.BitsFor(1));
+        var terms = PrivacyTerms.Of(spec);
+        if (DeltaRule.Judge(terms.Delta, state.Budget.Clients) == DeltaVerdict.Meaningless)
+        {
+            return Problems.Conflict(
+                "/problems/few-clients", "The run counts too few clients",
+                FormattableString.Invariant($"Run '{run}' declares {terms.Clients} clients, and the budget of population '{population}' {state.Budget.Clients}: delta {terms.Delta} of the run's own epsilon would be 1/N or more."));
+        }
+
+        var first = terms.Release(UpdateGrid.BitsFor(1));
         return await ledger.TryAsync(population, first, 1, cancellationToken) is { Refusal: { } refusal }
             ? Problems.Conflict("/problems/budget-spent", "The budget does not admit the first round", $"Of run '{run}' with noise multiplier {first.NoiseMultiplier:0.####} and sampling rate {first.SamplingRate:0.######}: {refusal}.")
             : null;

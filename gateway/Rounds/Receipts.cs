@@ -52,6 +52,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         var reply = await Commitment.WriteAsync(
             store, name, document, StoreJson.Default.ReceiptDocument, before => IsSame(before, receipt), StoreNames.Closing(run, round),
             token => IsSealedAsync(run, round, client, token), cancellationToken);
+        await BareIfClosedAsync(file.Plan, client, document, cancellationToken);
         if (await board.NoteReceiptAsync(call.Device.Population, run, round, client, file.Plan.Quorum, cancellationToken))
         {
             await WakeAsync(store, call, run, instance => RoundWorkflow.InstanceId(instance, round), cancellationToken);
@@ -79,8 +80,18 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
     }
 
     // What a private round's close left of a receipt says only that it was there.
-    private static bool IsSame(ReceiptDocument stored, Receipt sent) => stored.Receipt.HeaderDigest == default
+    private static bool IsSame(ReceiptDocument stored, Receipt sent) => stored.IsBare
         || (stored.Receipt with { Metrics = sent.Metrics } == sent && Commitment.SameMetrics(stored.Receipt.Metrics, sent.Metrics));
+
+    // The close of a private round bares every receipt it finds after the outcome stands. One that comes later finds the outcome, and nobody else will look at it.
+    private async Task BareIfClosedAsync(RoundPlan plan, string client, ReceiptDocument document, CancellationToken cancellationToken)
+    {
+        if (plan.Privacy is not null && await store.HeadAsync(StoreNames.RoundOutcome(plan.Run, plan.Round), cancellationToken) is not null)
+        {
+            await store.PutAsync(
+                StoreNames.Receipt(plan.Run, plan.Round, client), document.Bare(), StoreJson.Default.ReceiptDocument, PutCondition.Overwrite, cancellationToken);
+        }
+    }
 
     /// <summary>All that was announced lies there, in the lengths announced, and adds up to what the receipt says.</summary>
     private async Task CheckUploadAsync(RoundPlan plan, Receipt receipt, CancellationToken cancellationToken)
@@ -148,7 +159,8 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         }
 
         UsageScope.Current?.Attribute(run, round);
-        return await FateAsync(run, round, client, cancellationToken) with { HeaderDigest = receipt.Value.Receipt.HeaderDigest };
+        // A bare receipt does not know which update it was; a client that is told of another one drops its residual.
+        return await FateAsync(run, round, client, cancellationToken) with { HeaderDigest = receipt.Value.IsBare ? null : receipt.Value.Receipt.HeaderDigest };
     }
 
     private async Task<ReceiptStatus> FateAsync(string run, int round, string client, CancellationToken cancellationToken)

@@ -26,6 +26,9 @@ public static class PrivacyLeaks
     /// <summary>The choice among runs.</summary>
     public const string Tuning = "tuning";
 
+    /// <summary>The budget takes the schedule as fixed in advance.</summary>
+    public const string Schedule = "schedule";
+
     /// <summary>The budget was raised.</summary>
     public const string BudgetRaised = "budgetRaised";
 
@@ -39,7 +42,7 @@ public static class PrivacyLeaks
     public static IReadOnlyList<PrivacyLeak> Always { get; } =
     [
         new(Server, "The server sees every update before the noise: these numbers are no promise against it. Train with DP-SGD on the device where it is not trusted."),
-        new(Metrics, "Losses and other numbers that clients report are dropped in a private round and no part of what is published. How many were asked, answered and were used, and how many bytes, is kept without noise, for operators."),
+        new(Metrics, "Losses and other numbers that clients report are dropped in a private round and no part of what is published. How many were asked, answered and were used, and what the server moved and computed for them, is kept without noise, for operators."),
         new(Participation, "Who was selected, who answered and how many stand in the store: whoever can read it is the cohort observer."),
         new(Timing, "When requests come and how long a round takes are not covered."),
         new(Online, "Only clients that are online take part: whoever knows that some never are knows that these are in no sample."),
@@ -71,6 +74,11 @@ public static class PrivacyLeaks
                         CultureInfo.InvariantCulture,
                         $"{entry.Operator} raised the budget on {entry.Time.UtcDateTime:yyyy-MM-dd} from epsilon {before.Epsilon} at delta {before.Delta} to {budget.Epsilon} at {budget.Delta} (entry {entry.Number}): {entry.Reason ?? "no reason was given"}."));
                 }
+            }
+
+            if (state.Budget?.Adaptivity == FilterAdaptivity.ScheduleFixed)
+            {
+                yield return new(Schedule, $"That the schedule was fixed before anything was released is the word of {state.Budgets[^1].Operator} (entry {state.Budgets[^1].Number}): a round planned after looking at a model is not covered.");
             }
 
             foreach (var note in state.Notes)

@@ -131,6 +131,11 @@ internal sealed class CloseRound(
         }
 
         await store.DeleteAllAsync(StoreNames.Slices(plan.Run, plan.Round), cancellationToken);
+        if (plan.Privacy is not null)
+        {
+            await store.DeleteAllAsync(StoreNames.UnNoisedSums(plan.Run, plan.Round), cancellationToken);
+        }
+
         if (plan.RetainUpdates || CleanTasks(plan) > 0)
         {
             return;

@@ -56,7 +56,9 @@ internal sealed class PartialSums(IObjectStore store, RoundPlan plan)
         }
     }
 
-    private string NameOf(PartialSum partial) => SliceNames.Partial(plan.Run, plan.Round, partial.Shard, partial.Chunk);
+    private string NameOf(PartialSum partial) => plan.Privacy is null
+        ? SliceNames.Partial(plan.Run, plan.Round, partial.Shard, partial.Chunk)
+        : StoreNames.UnNoisedSum(plan.Run, plan.Round, partial.Shard, partial.Chunk);
 }
 
 /// <summary>What is done with the values of a partial sum.</summary>

@@ -42,16 +42,12 @@ internal static class PrivateTraces
         await Parallel.ForEachAsync(receipts, options, async (client, token) => await BareAsync(store, StoreNames.Receipt(run, round, client), token));
     }
 
-    /// <summary>Leaves of a receipt that it was there. The proof signs the body, and the body has the bit: both go.</summary>
+    /// <summary>Leaves of a receipt that it was there.</summary>
     private static async Task BareAsync(IObjectStore store, string name, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(name, StoreJson.Default.ReceiptDocument, cancellationToken) is not { } stored || stored.Value.Receipt.HeaderDigest == default)
+        if (await store.FindAsync(name, StoreJson.Default.ReceiptDocument, cancellationToken) is { Value.IsBare: false } stored)
         {
-            return;
+            await store.PutAsync(name, stored.Value.Bare(), StoreJson.Default.ReceiptDocument, PutCondition.Overwrite, cancellationToken);
         }
-
-        var claim = stored.Value.Receipt with { HeaderDigest = default, Samples = 1, Metrics = new Dictionary<string, double>(), WithinClip = null };
-        var bare = new ReceiptDocument(claim, "", "", stored.Value.KeyThumbprint);
-        await store.PutAsync(name, bare, StoreJson.Default.ReceiptDocument, PutCondition.Overwrite, cancellationToken);
     }
 }

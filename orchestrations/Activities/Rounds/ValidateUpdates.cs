@@ -70,8 +70,9 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Mo
 
         // What a client claims beside its update is private, too, and no noise covers it.
         var bit = plan.Privacy.Terms.AdaptiveClip is null ? null : receipt.WithinClip;
+        // Lengths too: a sparse update's follows from its values. The outcome counts the most that each may have.
         return new Verdict(
-            client, found.Reason, receipt.HeaderDigest, 0, 1, receipt.Bytes, new Dictionary<string, double>(),
+            client, found.Reason, receipt.HeaderDigest, 0, 1, shape.HeaderLength + shape.MaxPayloadLength, new Dictionary<string, double>(),
             found.Scale is { } scale ? new PrivateUpdate(scale, bit) : null, PartBytes: receipt.PartBytes);
     }
 }

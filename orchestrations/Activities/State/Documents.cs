@@ -189,7 +189,16 @@ public sealed record OpenDocument(DateTimeOffset OpenedAt, DateTimeOffset Deadli
 /// <param name="Body">The request's body, base64: exactly what <see cref="Proof"/> signs.</param>
 /// <param name="Proof">The compact JWS of the request.</param>
 /// <param name="KeyThumbprint">RFC 7638 thumbprint of the key it was checked with.</param>
-public sealed record ReceiptDocument(Receipt Receipt, string Body, string Proof, string KeyThumbprint);
+public sealed record ReceiptDocument(Receipt Receipt, string Body, string Proof, string KeyThumbprint)
+{
+    /// <summary>True for what a private round's close leaves: it says that there was a receipt, and nothing of what was in it.</summary>
+    [JsonIgnore]
+    public bool IsBare => Receipt.HeaderDigest == default && Body.Length == 0;
+
+    /// <summary>What a private round's close leaves of it. The proof signs the body, and the body has the counts and the bit: both go, as does the length, which follows from the values where a codec is sparse.</summary>
+    public ReceiptDocument Bare() => new(
+        Receipt with { HeaderDigest = default, Bytes = 0, Samples = 1, Metrics = new Dictionary<string, double>(), WithinClip = null, PartBytes = null }, "", "", KeyThumbprint);
+}
 
 /// <summary>The one object that decides a round.</summary>
 /// <param name="Aggregate">True to aggregate, false to abandon.</param>

@@ -167,6 +167,15 @@ public static class StoreNames
     /// </summary>
     public static string ModelCopy(string run, int round, int copy) => ClientUpdates(run, round, $"~model-{copy:D2}") + "weights.safetensors";
 
+    /// <summary>
+    /// Prefix of a private round's un-noised partial sums. Among the round's uploads, so that the sweep of orphans also finds what a late copy of the work
+    /// left after the close and died; no client's id has a tilde.
+    /// </summary>
+    public static string UnNoisedSums(string run, int round) => ClientUpdates(run, round, "~sums");
+
+    /// <summary>One of them: a coordinate shard over a chunk of clients; create-once.</summary>
+    public static string UnNoisedSum(string run, int round, int shard, int chunk) => $"{UnNoisedSums(run, round)}{shard:D4}.chunk{chunk:D6}";
+
     /// <summary>Header of an update; create-once.</summary>
     public static string UpdateHeader(string run, int round, string client, Digest header) =>
         $"{ClientUpdates(run, round, client)}{header}/header";

@@ -4,6 +4,7 @@ namespace FedServerless.Core.Tests.Privacy;
 
 public class AdaptiveClipTests
 {
+    // PITFALLS 8.
     // Theorem 1 of the paper, and what it is for: deltas and bits together cost what z costs.
     [Theory]
     [InlineData(1, 10)]

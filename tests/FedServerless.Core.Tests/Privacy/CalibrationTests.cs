@@ -5,6 +5,7 @@ namespace FedServerless.Core.Tests.Privacy;
 
 public class CalibrationTests
 {
+    // PITFALLS 16: never on the unsafe side.
     [Theory]
     [InlineData(2, 1e-5, 0.0354714, 100)]
     [InlineData(0.1, 1e-6, 0.01, 1000)]
@@ -49,6 +50,7 @@ public class CalibrationTests
         Assert.True(epsilon > 1 || noise < Math.Sqrt(2 * Math.Log(1.25 / delta)) / epsilon);
     }
 
+    // PITFALLS 15.
     // Dwork and Roth's formula is proven for ε < 1 only; at 10 it promises what it does not keep.
     [Fact]
     public void AnalyticDelta_ClassicNoiseAtLargeEpsilon_BreaksItsPromise() =>

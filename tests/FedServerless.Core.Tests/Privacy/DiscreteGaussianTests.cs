@@ -7,6 +7,7 @@ public class DiscreteGaussianTests
 {
     private const int Samples = 200_000;
 
+    // PITFALLS 11, 12: one discrete Gaussian, never a sum of some.
     // Seeds are fixed: what passes once passes always. The exact probabilities are summed in the test.
     [Theory]
     [InlineData(1, 16)]
@@ -23,6 +24,7 @@ public class DiscreteGaussianTests
         Assert.InRange(NoiseStatistics.Shape(noise, deviation), -NoiseStatistics.Critical, NoiseStatistics.Critical);
     }
 
+    // PITFALLS 6: z is over the clip, so the deviation is z·2ᵏ steps, before any division.
     [Theory]
     [InlineData(2, 1)]
     [InlineData(1, 10)]
@@ -180,6 +182,7 @@ public class DiscreteGaussianTests
         Assert.Equal(5000, words.Count);
     }
 
+    // PITFALLS 11.
     // Nothing public takes entropy, and the core has one source of it: the operating system's.
     [Fact]
     public void Entropy_OfTheCore_IsTheSystemsAndNobodyElseCanGiveAnother()

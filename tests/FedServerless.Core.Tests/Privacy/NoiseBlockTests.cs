@@ -6,6 +6,7 @@ public class NoiseBlockTests
 {
     private const int Draws = 20_000;
 
+    // PITFALLS 6.
     // PITFALLS 9: every block has the full deviation z·2ᵏ; a block of a quarter, or a fourth of the noise, would be seen.
     [Theory]
     [InlineData(1, 12)]

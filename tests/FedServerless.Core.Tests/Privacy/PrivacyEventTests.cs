@@ -44,6 +44,7 @@ public class PrivacyEventTests
         Assert.NotEqual<PrivacyEvent>(new GaussianEvent(1), new PoissonGaussianEvent(1, 1));
     }
 
+    // PITFALLS 2, 5: adjacency, sampling and adversary decide on sensitivity and amplification.
     // Sampling, adjacency and adversary decide sensitivity and amplification; the table is docs/maths/privacy.md's.
     [Theory]
     [InlineData(ClientSampling.Poisson, PrivacyAdjacency.AddOrRemoveOne, PrivacyAdversary.ModelHolder, 1, true)]
@@ -67,6 +68,7 @@ public class PrivacyEventTests
         Assert.Equal(11 + sensitivity, priced.GridBits);
     }
 
+    // PITFALLS 17.
     [Theory]
     [InlineData(0.01, 100, DeltaVerdict.Meaningless)]
     [InlineData(0.0099, 100, DeltaVerdict.Large)]

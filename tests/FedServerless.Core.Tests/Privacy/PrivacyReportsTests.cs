@@ -21,6 +21,7 @@ public class PrivacyReportsTests
         Assert.False(report.Prices[1].Amplified);
     }
 
+    // PITFALLS 2: no amplification against who sees the sample.
     // Whoever sees the cohort: 100 Gaussians of z = 1.2 are one of z = 0.12, whose epsilon the analytic Gaussian knows.
     [Fact]
     public void OfPlan_CohortObserver_PaysWithoutSampling()

@@ -55,6 +55,7 @@ public class RenyiAccountantTests
         Assert.False(accountant.Spend(Delta).AtGridEnd);
     }
 
+    // PITFALLS 14.
     [Fact]
     public void Spend_ImmenseNoise_IsFlooredAtZero()
     {
@@ -80,6 +81,7 @@ public class RenyiAccountantTests
         Assert.False(Rounds(120, 1.2, RenyiOrders.Default).Spend(Delta).AtGridEnd);
     }
 
+    // PITFALLS 13.
     // Rates and noises that change by round add up at each order, whatever their sequence; 1.5 rounds of ε each would not.
     [Fact]
     public void Compose_PartsThatDiffer_AddUpAtEveryOrder()

@@ -21,6 +21,7 @@ public class SampledGaussianRenyiTests
     public void Divergence_EverybodyTakesPart_IsThePlainGaussian(double order) =>
         Assert.Equal(order / (2 * 1.5 * 1.5), Divergence(1, 1.5, order), 1e-15);
 
+    // PITFALLS 14.
     // C(256,128) and e^131072 overflow a double: PITFALLS would see infinity or NaN.
     [Theory]
     [InlineData(0.01, 0.5, 256)]

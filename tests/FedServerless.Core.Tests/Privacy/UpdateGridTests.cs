@@ -26,6 +26,7 @@ public class UpdateGridTests
         }
     }
 
+    // PITFALLS 12: rounding inflates the norm; the contribution is shrunk, not the noise raised.
     // Every coordinate just above half a step: rounding to nearest doubles each, 16 times the energy that was there.
     [Fact]
     public void Fit_RoundingThatInflatesMost_IsShrunkUntilItFits()
@@ -120,6 +121,7 @@ public class UpdateGridTests
         Assert.Equal(whole, split);
     }
 
+    // PITFALLS 7, 9.
     // Clipping each shard to C by its own norm would let two shards carry √2·C: the whole's scale does not.
     [Fact]
     public void Accumulate_OwnNormPerShard_WouldExceedTheClip()
@@ -159,6 +161,7 @@ public class UpdateGridTests
     public void SumOfSquares_LargestCoordinates_IsExact() =>
         Assert.Equal((UInt128)5 << 62, UpdateGrid.SumOfSquares([2147483648f, -2147483648f, 2147483648f, -2147483648f, 2147483648f], 1));
 
+    // PITFALLS 12: no modular wrap.
     [Fact]
     public void Accumulate_SumAtItsEnd_ThrowsInsteadOfWrapping() =>
         Assert.Throws<OverflowException>(() => UpdateGrid.Accumulate([1f], new(1, 1, 1), [long.MaxValue]));

@@ -19,10 +19,13 @@ public sealed class PrivacySpecTests
         { "aggregation.weighting", Spec() with { Aggregation = new AggregationSpec() } },
         { "aggregation.maxNorm", Spec() with { Aggregation = new AggregationSpec { Weighting = "uniform", MaxNorm = 1 } } },
         { "aggregation.maxNormRatio", Spec() with { Aggregation = new AggregationSpec { Weighting = "uniform", MaxNormRatio = 2 } } },
+        { "privacy", Spec() with { Training = new TrainingSpec { Solver = "scaffold" } } },
+        { "privacy", Spec() with { Training = new TrainingSpec { Solver = "fednova" } } },
         { "retainUpdates", Spec() with { RetainUpdates = true } },
         { "evaluation.clients", Spec() with { Evaluation = new EvaluationSpec() } },
     };
 
+    // PITFALLS 4, 18, 19: weights, un-noised by-products and robust rules have another sensitivity.
     [Theory]
     [MemberData(nameof(Forbidden))]
     public void Validate_WhatPrivacyForbids_IsRefusedWithTheReason(string field, RunSpec spec)
@@ -79,6 +82,7 @@ public sealed class PrivacySpecTests
         Assert.NotNull(terms.AdaptiveClip);
     }
 
+    // PITFALLS 1, 5: another client takes the place of one that is gone.
     [Fact]
     public void Of_FixedSizeSample_IsPricedAgainstTwiceTheSensitivity()
     {

@@ -4,6 +4,7 @@ using FedServerless.Activities.State;
 using FedServerless.Compression;
 using FedServerless.Gateway;
 using FedServerless.Gateway.Rounds;
+using FedServerless.LocalHost.Tests.Privacy;
 using FedServerless.Model;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -61,6 +62,11 @@ internal sealed class RoundScene : IDisposable
         var scene = new RoundScene(bench) { Alice = await bench.DeviceAsync("alice"), Bob = await bench.DeviceAsync("bob") };
         await bench.CheckInAsync(scene.Alice);
         await bench.CheckInAsync(scene.Bob);
+        if (spec?.Privacy is not null)
+        {
+            await bench.BudgetAsync();
+        }
+
         var created = await bench.OperateAsync("createRun", "runs", new CreateRunRequest(Run, spec ?? Spec), WireJson.Default.CreateRunRequest);
         Assert.Equal(201, created.Status);
         Assert.Equal(200, (await bench.OperateAsync("startRun", $"runs/{Run}/start")).Status);

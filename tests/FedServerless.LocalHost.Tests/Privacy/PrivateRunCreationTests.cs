@@ -64,6 +64,20 @@ public sealed class PrivateRunCreationTests : IDisposable
         Assert.Equal((409, "/problems/run-in-ledger"), (answer.Status, answer.Problem().Type));
     }
 
+    // PITFALLS 17: a run that counts few clients may not call 1/N of the population its delta.
+    [Theory]
+    [InlineData(100, 409)]
+    [InlineData(101, 201)]
+    public async Task Create_RunThatCountsFewerClientsThanTheBudget_IsRefusedWhereItsDeltaMeansNothing(long clients, int status)
+    {
+        await _bench.BudgetAsync();
+
+        var answer = await _bench.CreateAsync(PrivacyBench.Private with { Privacy = new PrivacySpec { Clients = clients, NoiseMultiplier = 2 } });
+
+        Assert.Equal(status, answer.Status);
+        Assert.True(status == 201 || answer.Problem().Type == "/problems/few-clients");
+    }
+
     [Fact]
     public async Task Create_LedgerBroken_SaysWhere()
     {

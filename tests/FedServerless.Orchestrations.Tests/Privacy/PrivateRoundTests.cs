@@ -153,7 +153,7 @@ public sealed class PrivateRoundTests
 
         var step = await StepAsync(disk);
         Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(1.0 / 3, step[i], Deviations * LittleNoise / 3));
-        Assert.DoesNotContain(disk.Names, name => name.Contains("/slices/", StringComparison.Ordinal));
+        Assert.DoesNotContain(disk.Names, name => name.Contains("/slices/", StringComparison.Ordinal) || name.Contains(".chunk", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -245,7 +245,12 @@ public sealed class PrivateRoundTests
             var receipt = JsonSerializer.Deserialize(disk.Peek(StoreNames.Receipt(SimulatedFederation.RunId, 1, client)), StoreJson.Default.ReceiptDocument)!;
             Assert.Equal(("", "", default, 1L, null), (receipt.Body, receipt.Proof, receipt.Receipt.HeaderDigest, receipt.Receipt.Samples, receipt.Receipt.WithinClip));
             Assert.Empty(receipt.Receipt.Metrics);
+            Assert.Equal(0, receipt.Receipt.Bytes);
         }
+
+        var verdicts = disk.Names.Where(name => name.Contains("/verdicts/", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(verdicts);
+        Assert.All(verdicts, name => Assert.Empty(JsonSerializer.Deserialize(disk.Peek(name), StoreJson.Default.VerdictsDocument)!.Verdicts));
 
         Assert.Empty((await OutcomeAsync(disk)).Metrics);
     }
@@ -428,8 +433,11 @@ public sealed class PrivateRoundTests
 
         await federation.Activities.FoldChunks.RunAsync(new FoldInput(SimulatedFederation.RunId, 1, 0), token);
 
-        Assert.Contains(store.Writes, write => write.Name.Contains(".chunk", StringComparison.Ordinal));
-        Assert.DoesNotContain(disk.Names, name => name.Contains("/slices/", StringComparison.Ordinal));
+        // Where the sweep of orphans finds them, should this copy die between writing and looking.
+        var chunks = store.Writes.Where(write => write.Name.Contains(".chunk", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(chunks);
+        Assert.All(chunks, write => Assert.StartsWith("updates/", write.Name, StringComparison.Ordinal));
+        Assert.DoesNotContain(disk.Names, name => name.Contains(".chunk", StringComparison.Ordinal) || name.Contains("/slices/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -448,7 +456,7 @@ public sealed class PrivateRoundTests
         Assert.Null(disk.Peek(StoreNames.Plan(SimulatedFederation.RunId, 1)));
     }
 
-    private static RunSpec Spec(double noise, double clip = 1, double rate = 1, bool adaptive = false) => SimulatedFederation.Spec() with
+    internal static RunSpec Spec(double noise, double clip = 1, double rate = 1, bool adaptive = false) => SimulatedFederation.Spec() with
     {
         RetainUpdates = false,
         Selection = new SelectionSpec { Kind = Selections.Poisson, Rate = rate, QuarantineAfter = 0 },
@@ -459,7 +467,7 @@ public sealed class PrivateRoundTests
     private static NoisyRelease Release() => new(ClientSampling.Poisson, 1, 1) { GridBits = 12 };
 
     /// <summary>A vector of this length along the client's own coordinate.</summary>
-    private static float[] Along(string client, float length, long parameters)
+    internal static float[] Along(string client, float length, long parameters)
     {
         var delta = new float[parameters];
         delta[int.Parse(client[^3..]) % parameters] = length;
@@ -467,7 +475,7 @@ public sealed class PrivateRoundTests
     }
 
     /// <summary>Members, a budget, and the run; N is the number of clients unless the spec declares more.</summary>
-    private static async Task<PrivacyLedger> PrepareAsync(InMemoryObjectStore disk, SimulatedClients clients, RunSpec spec, double epsilon = PrivacyBudget.LargestEpsilon)
+    internal static async Task<PrivacyLedger> PrepareAsync(InMemoryObjectStore disk, SimulatedClients clients, RunSpec spec, double epsilon = PrivacyBudget.LargestEpsilon)
     {
         foreach (var client in clients.Ids)
         {
@@ -489,7 +497,7 @@ public sealed class PrivateRoundTests
     }
 
     /// <summary>What the first round added to the first version.</summary>
-    private static async Task<float[]> StepAsync(InMemoryObjectStore disk)
+    internal static async Task<float[]> StepAsync(InMemoryObjectStore disk)
     {
         var before = await ReadAsync(disk, PlanOf(disk, 1).BaseVersion);
         var after = await ReadAsync(disk, "run-r1");
@@ -498,16 +506,16 @@ public sealed class PrivateRoundTests
 
     private static Task<ModelState> ReadAsync(InMemoryObjectStore disk, string version) => Task.FromResult(ModelStateFile.Read(disk.Peek(StoreNames.Weights("digits", version))!));
 
-    private static RoundPlan PlanOf(InMemoryObjectStore disk, int round) =>
+    internal static RoundPlan PlanOf(InMemoryObjectStore disk, int round) =>
         JsonSerializer.Deserialize(disk.Peek(StoreNames.Plan(SimulatedFederation.RunId, round)), StoreJson.Default.RoundPlan)!;
 
-    private static async Task<RoundOutcomeDocument> OutcomeAsync(InMemoryObjectStore disk) =>
+    internal static async Task<RoundOutcomeDocument> OutcomeAsync(InMemoryObjectStore disk) =>
         (await disk.GetAsync(StoreNames.RoundOutcome(SimulatedFederation.RunId, 1), StoreJson.Default.RoundOutcomeDocument, CancellationToken.None)).Value;
 
     private static async Task<RunOutcomeDocument> RunOutcomeAsync(InMemoryObjectStore disk) =>
         (await disk.GetAsync(StoreNames.RunOutcome(SimulatedFederation.RunId), StoreJson.Default.RunOutcomeDocument, CancellationToken.None)).Value;
 
-    private static async Task<AcceptedDocument> AcceptedAsync(InMemoryObjectStore disk) =>
+    internal static async Task<AcceptedDocument> AcceptedAsync(InMemoryObjectStore disk) =>
         (await disk.GetAsync(StoreNames.Accepted(SimulatedFederation.RunId, 1), StoreJson.Default.AcceptedDocument, CancellationToken.None)).Value;
 
     /// <summary>The version is its parent plus the draw that is stored, and nothing else.</summary>
