@@ -58,6 +58,13 @@ public sealed class HostileUpdateTests
     public Task RunAsync_ReceiptOfAnotherClient_IsRefused() => RefusedAsync(
         update => update with { Receipt = update.Receipt with { Client = "client-002" } }, "names another client");
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    [InlineData(UpdateFormat.MinPartBytes)]
+    public Task RunAsync_PartsThatThePlanDoesNotAllow_IsRefused(int partBytes) => RefusedAsync(
+        update => update with { Receipt = update.Receipt with { PartBytes = partBytes } }, "which the plan does not allow");
+
     [Fact]
     public async Task RunAsync_NormAboveTheBound_IsRefused()
     {
