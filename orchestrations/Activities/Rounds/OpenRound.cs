@@ -17,7 +17,7 @@ internal sealed class OpenRound(IObjectStore store, DownloadPreparation download
     public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
-        if (await store.HeadAsync(StoreNames.Seal(input.Run, input.Round), cancellationToken) is null)
+        if (plan.Download is not null && await store.HeadAsync(StoreNames.Seal(input.Run, input.Round), cancellationToken) is null)
         {
             // Before anybody is told of the round.
             await downloads.PrepareAsync(plan, cancellationToken);
