@@ -1,3 +1,4 @@
+using FedServerless.Client.Adaptivity;
 using FedServerless.Client.Http;
 using FedServerless.Client.Rounds;
 using FedServerless.Client.State;
@@ -36,7 +37,15 @@ public sealed class FedClient : IDisposable
         _events = new ClientEvents(options.OnEvent);
         _retries = new RetryPolicy(options, _events);
         _signer = new RequestSigner(identity.PrivateKey);
-        _http = DeviceHttp.Create(options.HttpHandler);
+        var meter = new DeviceMeter(state);
+        var budget = new DayBudget(state, options);
+        var willing = new Willingness(budget, options);
+        _events.OnMoved = bytes =>
+        {
+            budget.Spend(bytes);
+            meter.Moved(bytes);
+        };
+        _http = DeviceHttp.Create(options, _events, inner => new TransferHandler(inner, urls, meter, willing, options.TimeProvider));
         _connection = new DeviceConnection(_http, urls, _signer, identity.Client, options, _retries);
         var models = new ModelCache(state, _http, urls, options, _retries, _events);
         var uploads = new UpdateUpload(_connection, _http, urls, options, _retries, _events);
@@ -48,10 +57,11 @@ public sealed class FedClient : IDisposable
             _connection,
             _receipts,
             models,
-            new TrainRound(identity.Client, state, models, uploads, settling, _connection, _events),
+            new TrainRound(identity.Client, state, models, uploads, settling, _connection, _events, meter, willing),
             new EvaluateRound(identity.Client, state, models, _connection),
             _retries,
-            _events);
+            _events,
+            new Pace(meter, budget, willing, options));
     }
 
     /// <summary>The server's base address.</summary>

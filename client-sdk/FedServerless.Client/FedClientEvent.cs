@@ -75,6 +75,19 @@ public sealed record OutcomeKnown(string Run, int Round, string State, string? R
 /// <param name="Exception">What the trainer threw, where that was the reason.</param>
 public sealed record GaveUp(string Run, int Round, string Reason, Exception? Exception = null) : FedClientEvent;
 
+/// <summary>This is no time for work. Nothing is lost: what was begun goes on later, if its round still waits.</summary>
+/// <param name="Reason">Why, for people: the network is metered, the battery low, the day's bytes spent and so on.</param>
+/// <param name="Pause">Time until it is looked at again.</param>
+public sealed record Deferred(string Reason, TimeSpan Pause) : FedClientEvent;
+
+/// <summary>
+/// Something on the way answered in the server's place, most likely a network that wants somebody to sign in. Nothing of it is kept; the
+/// request is sent again later.
+/// </summary>
+/// <param name="Host">Whom the request was for.</param>
+/// <param name="Evidence">What gave it away.</param>
+public sealed record SignInPageFound(string Host, string Evidence) : FedClientEvent;
+
 /// <summary>A request failed for now and will be sent again.</summary>
 /// <param name="Operation">What failed: <c>check-in</c>, <c>download</c>, <c>uploads</c>, <c>upload</c>, <c>commit</c>, <c>evaluation</c> and so on.</param>
 /// <param name="Attempt">Attempts so far, from 1.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using FedServerless.Wire;
 
 namespace FedServerless.Client;
@@ -46,6 +47,41 @@ public sealed record FedClientOptions
     public int CachedModels { get; init; } = 2;
 
     /// <summary>
+    /// The HTTP proxy that requests go through, unless <see cref="HttpHandler"/> is given; null for the system's, as its settings or the
+    /// variables <c>HTTPS_PROXY</c>, <c>HTTP_PROXY</c> and <c>NO_PROXY</c> name it.
+    /// </summary>
+    public IWebProxy? Proxy { get; init; }
+
+    /// <summary>
+    /// Most bytes of models and updates that this device moves in a day of UTC, 1 or more; null for no bound. A plan may set a smaller one.
+    /// Past it no work is taken until midnight. Default null.
+    /// </summary>
+    public long? MaxBytesPerDay { get; init; }
+
+    /// <summary>
+    /// Says how the device is doing: asked before a check-in, before training and before an upload, so be quick. What it throws puts work
+    /// off. Default none: any time is good.
+    /// </summary>
+    public Func<DeviceConditions>? Conditions { get; init; }
+
+    /// <summary>Work on networks that cost by the byte. Default false.</summary>
+    public bool UseMeteredNetworks { get; init; }
+
+    /// <summary>Least charge of a battery that is not charging, 0 to 1. Default 0.3.</summary>
+    public double MinBattery { get; init; } = 0.3;
+
+    /// <summary>Work while the host says that the device is not idle. Default false.</summary>
+    public bool TrainWhenBusy { get; init; }
+
+    /// <summary>How long conditions that keep the device from working stand before they are asked again, 1 s to 24 h. Default 5 min.</summary>
+    public TimeSpan ConditionsInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Tell the server what was measured of the link and the device, rounded to two digits, so that runs which adapt can suit it. Default true.
+    /// </summary>
+    public bool ReportMeasurements { get; init; } = true;
+
+    /// <summary>
     /// Ask what became of the last update when the next work arrives, and report it as <see cref="OutcomeKnown"/>: one more
     /// request a round. Default false.
     /// </summary>
@@ -78,6 +114,9 @@ public sealed record FedClientOptions
         Check(InRange(MaxBackoff, FirstBackoff, TimeSpan.FromHours(24)), nameof(MaxBackoff), MaxBackoff, "FirstBackoff to 24 h");
         Check(MaxModelBytes is >= 1 and <= MaxModelBytesLimit, nameof(MaxModelBytes), MaxModelBytes, $"1 to {MaxModelBytesLimit}");
         Check(CachedModels is >= 1 and <= 1000, nameof(CachedModels), CachedModels, "1 to 1000");
+        Check(MaxBytesPerDay is null or >= 1, nameof(MaxBytesPerDay), MaxBytesPerDay, "1 or more, or nothing");
+        Check(MinBattery is >= 0 and <= 1, nameof(MinBattery), MinBattery, "0 to 1");
+        Check(InRange(ConditionsInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)), nameof(ConditionsInterval), ConditionsInterval, "1 s to 24 h");
         return problems;
 
         void Check(bool right, string field, object? value, string expected)

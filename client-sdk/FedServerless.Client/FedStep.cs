@@ -17,6 +17,9 @@ public enum FedStepOutcome
 
     /// <summary>The server repeated work that this client has already settled or left.</summary>
     Repeated = 4,
+
+    /// <summary>This is no time for work: the device's conditions, the day's bytes, or a rest; <see cref="FedStep.Reason"/> says which.</summary>
+    Deferred = 5,
 }
 
 /// <summary>One step of a client: a check-in and the work it brought.</summary>
@@ -24,5 +27,5 @@ public enum FedStepOutcome
 /// <param name="Run">The run of the work; null for none.</param>
 /// <param name="Round">The round of the work; null for none.</param>
 /// <param name="Pause">How long to wait before the next step.</param>
-/// <param name="Reason">Why the work was left; null otherwise.</param>
+/// <param name="Reason">Why the work was left or put off; null otherwise.</param>
 public sealed record FedStep(FedStepOutcome Outcome, string? Run, int? Round, TimeSpan Pause, string? Reason = null);

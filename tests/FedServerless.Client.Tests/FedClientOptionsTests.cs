@@ -20,6 +20,9 @@ public sealed class FedClientOptionsTests
             MaxBackoff = TimeSpan.FromHours(25),
             MaxModelBytes = 0,
             CachedModels = 0,
+            MaxBytesPerDay = 0,
+            MinBattery = -0.1,
+            ConditionsInterval = TimeSpan.Zero,
         };
 
         var problem = Assert.Throws<ArgumentException>(() => FedClient.Open(options));
@@ -27,6 +30,7 @@ public sealed class FedClientOptionsTests
         string[] fields =
         [
             "StateFolder", "CheckInWait", "RequestTimeout", "MaxAttempts", "FirstBackoff", "MaxBackoff", "MaxModelBytes", "CachedModels",
+            "MaxBytesPerDay", "MinBattery", "ConditionsInterval",
         ];
         Assert.Equal(fields, options.Validate().Select(item => item.Field));
         Assert.All(fields, field => Assert.Contains($"{field} is '", problem.Message, StringComparison.Ordinal));
@@ -52,6 +56,14 @@ public sealed class FedClientOptionsTests
         { Valid with { MaxModelBytes = FedClientOptions.MaxModelBytesLimit + 1 }, false },
         { Valid with { CachedModels = 1000 }, true },
         { Valid with { CachedModels = 1001 }, false },
+        { Valid with { MaxBytesPerDay = 1 }, true },
+        { Valid with { MinBattery = 0 }, true },
+        { Valid with { MinBattery = 1 }, true },
+        { Valid with { MinBattery = 1.01 }, false },
+        { Valid with { MinBattery = double.NaN }, false },
+        { Valid with { ConditionsInterval = TimeSpan.FromSeconds(1) }, true },
+        { Valid with { ConditionsInterval = TimeSpan.FromHours(24) }, true },
+        { Valid with { ConditionsInterval = TimeSpan.FromHours(24) + TimeSpan.FromTicks(1) }, false },
     };
 
     [Theory]

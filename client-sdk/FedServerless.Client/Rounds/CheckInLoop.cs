@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FedServerless.Client.Adaptivity;
 using FedServerless.Client.Http;
 using FedServerless.Client.State;
 using FedServerless.Client.Telemetry;
@@ -17,7 +18,8 @@ internal sealed class CheckInLoop(
     TrainRound training,
     EvaluateRound evaluation,
     RetryPolicy retries,
-    ClientEvents events)
+    ClientEvents events,
+    Pace pace)
 {
     /// <summary>Shortest pause after an answer without work that the server did not hold.</summary>
     public static readonly TimeSpan MinPause = TimeSpan.FromSeconds(1);
@@ -58,6 +60,23 @@ internal sealed class CheckInLoop(
     public async Task<FedStep> StepAsync(IFedTrainer trainer, CancellationToken cancellationToken)
     {
         Prune();
+        if (pace.BeforeCheckIn() is { } deferral)
+        {
+            return Defer(deferral, null);
+        }
+
+        try
+        {
+            return await WorkAsync(trainer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Settle();
+        }
+    }
+
+    private async Task<FedStep> WorkAsync(IFedTrainer trainer, CancellationToken cancellationToken)
+    {
         var began = options.TimeProvider.GetTimestamp();
         var answer = await CheckInAsync(options.CheckInWait, cancellationToken).ConfigureAwait(false);
         if (answer.Train is { } train)
@@ -83,6 +102,7 @@ internal sealed class CheckInLoop(
         if (step.Outcome is FedStepOutcome.Committed or FedStepOutcome.Late)
         {
             _lastCommitted = (lease.Run, lease.Round);
+            pace.Committed(lease.Choice);
         }
 
         return step;
@@ -90,6 +110,7 @@ internal sealed class CheckInLoop(
         async Task<string?> RunAsync()
         {
             LeaseCheck.Train(lease, options.MaxModelBytes);
+            pace.Begin(lease.Choice);
             if (await IsSettledAsync(RoundFolder.Of(state, RoundFolder.Train, work), work, cancellationToken).ConfigureAwait(false))
             {
                 return null;
@@ -165,6 +186,10 @@ internal sealed class CheckInLoop(
             return new FedStep(
                 settled == ReceiptStates.Late ? FedStepOutcome.Late : FedStepOutcome.Committed, work.Run, work.Round, TimeSpan.Zero);
         }
+        catch (DeferredException reason)
+        {
+            return Defer(reason.Deferral, work);
+        }
         catch (GiveUpException reason)
         {
             problem = reason;
@@ -182,6 +207,24 @@ internal sealed class CheckInLoop(
 
         events.Report(new GaveUp(work.Run, work.Round, problem.Message, problem.InnerException));
         return new FedStep(FedStepOutcome.GaveUp, work.Run, work.Round, RepeatPause(), problem.Message);
+    }
+
+    private FedStep Defer(Deferral deferral, Work? work)
+    {
+        events.Report(new Deferred(deferral.Reason, deferral.Pause));
+        return new FedStep(FedStepOutcome.Deferred, work?.Run, work?.Round, deferral.Pause, deferral.Reason);
+    }
+
+    private void Settle()
+    {
+        try
+        {
+            pace.Settle();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // A full disk: what is there runs ahead of the truth, and averages come again.
+        }
     }
 
     /// <summary>
@@ -217,7 +260,7 @@ internal sealed class CheckInLoop(
 
     private async Task<CheckInResponse> CheckInAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
-        var request = new CheckInRequest(DeviceApi.Version, DeviceHttp.Sdk) { Holds = models.Holds(), Reads = DownloadEncodings.Names };
+        var request = new CheckInRequest(DeviceApi.Version, DeviceHttp.Sdk) { Holds = models.Holds(), Reads = DownloadEncodings.Names, Measured = pace.Told() };
         var body = JsonSerializer.SerializeToUtf8Bytes(request, WireJson.Default.CheckInRequest);
         var call = new ApiCall("check-in", HttpMethod.Post, "check-in", body, hold);
         var answer = await connection.CallAsync(

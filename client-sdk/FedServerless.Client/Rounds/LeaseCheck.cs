@@ -23,6 +23,13 @@ internal static class LeaseCheck
         Artifact(problems, "base", lease.Base, maxModelBytes, needsUrl: lease.Via is null);
         Steps(problems, lease, maxModelBytes);
         Check(problems, lease.Update.PartBytes is >= MinPartBytes and <= MaxPartBytes, "update.partBytes", lease.Update.PartBytes, $"{MinPartBytes} to {MaxPartBytes}");
+        Check(problems, lease.Update.MinPartBytes is null || (lease.Update.MinPartBytes >= MinPartBytes && lease.Update.MinPartBytes <= lease.Update.PartBytes), "update.minPartBytes", lease.Update.MinPartBytes ?? 0, $"{MinPartBytes} to update.partBytes");
+        if (lease.Choice is { } choice)
+        {
+            Check(problems, choice.RestSeconds is >= 0 and <= RunLimits.MaxRestSeconds, "choice.restSeconds", choice.RestSeconds, $"0 to {RunLimits.MaxRestSeconds}");
+            Check(problems, choice.MaxBytesPerDay is null or >= 1, "choice.maxBytesPerDay", choice.MaxBytesPerDay ?? 0, "1 or more");
+        }
+
         if (lease.Privacy is { } privacy)
         {
             Check(problems, privacy.Clip is >= UpdateClip.LeastClip and <= UpdateClip.LargestClip, "privacy.clip", privacy.Clip, $"{UpdateClip.LeastClip} to {UpdateClip.LargestClip}");

@@ -40,14 +40,16 @@ internal sealed class StoredUpdate
     /// <param name="shape">How updates of this round look.</param>
     /// <param name="receipt">What to sign, but for what the encoding decides.</param>
     /// <param name="deadline">The round's deadline on the wall clock.</param>
+    /// <param name="partBytes">How long its parts may be.</param>
     /// <param name="beforeKeep">
     /// Gets the receipt's id and the deltas as the server will decode them, when all is written but not yet the work's: what must be on
     /// disk before the update may be found and sent. Null for nothing.
     /// </param>
     public static StoredUpdate Create(
         RoundFolder folder, TrainLease lease, ReadOnlySpan<float> deltas, ModelState trained, UpdateShape shape, Receipt receipt,
-        DateTimeOffset deadline, Action<PendingReceipt, float[]>? beforeKeep = null)
+        DateTimeOffset deadline, int partBytes, Action<PendingReceipt, float[]>? beforeKeep = null)
     {
+        int? chosen = partBytes == lease.Update.PartBytes ? null : partBytes;
         var decoded = beforeKeep is null ? [] : new float[deltas.Length];
         var fresh = folder.Prepare(deadline);
         var payloadPath = Path.Combine(fresh, PayloadFile);
@@ -56,13 +58,13 @@ internal sealed class StoredUpdate
         using (var payload = new FileStream(payloadPath, StateFolder.Private(FileMode.CreateNew, FileShare.None)))
         {
             header = UpdateEncoder.EncodeDeltas(shape, lease.Base.Digest, deltas, trained.Buffers, trained.Integers, payload, decoded, lease.Seed);
-            var parts = UpdateParts.Cut(header, lease.Update.PartBytes)
+            var parts = UpdateParts.Cut(header, partBytes)
                 .Select(part => new UploadPart(part.Length, Md5(ReadRange(payload, part.Offset, part.Length)))).ToArray();
-            upload = new UploadRequest(header.Digest, header.Bytes.Length, parts);
+            upload = new UploadRequest(header.Digest, header.Bytes.Length, parts) { PartBytes = chosen };
             payload.Flush(flushToDisk: true);
         }
 
-        receipt = receipt with { HeaderDigest = header.Digest, Bytes = header.Bytes.Length + header.PayloadLength };
+        receipt = receipt with { HeaderDigest = header.Digest, Bytes = header.Bytes.Length + header.PayloadLength, PartBytes = chosen };
         StateFolder.WriteWhole(Path.Combine(fresh, HeaderFile), header.Bytes.Span);
         StateFolder.WriteWhole(Path.Combine(fresh, UploadFile), JsonSerializer.SerializeToUtf8Bytes(upload, WireJson.Default.UploadRequest));
         StateFolder.WriteWhole(Path.Combine(fresh, ReceiptFile), JsonSerializer.SerializeToUtf8Bytes(receipt, WireJson.Default.Receipt));

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using FedServerless.Adaptation;
+using FedServerless.Client.Adaptivity;
 using FedServerless.Client.Http;
 using FedServerless.Client.State;
 using FedServerless.Client.Telemetry;
@@ -11,7 +13,8 @@ namespace FedServerless.Client.Rounds;
 
 /// <summary>Takes part in one round: download, train, encode, upload, commit. Each step is skipped when an earlier process has done it.</summary>
 internal sealed class TrainRound(
-    string client, StateFolder state, ModelCache models, UpdateUpload uploads, Settling settling, DeviceConnection connection, ClientEvents events)
+    string client, StateFolder state, ModelCache models, UpdateUpload uploads, Settling settling, DeviceConnection connection, ClientEvents events,
+    DeviceMeter meter, Willingness willing)
 {
     /// <summary>Times an update is uploaded in one step when the store loses what it has acknowledged.</summary>
     public const int MaxUploads = 3;
@@ -68,6 +71,7 @@ internal sealed class TrainRound(
 
     private async Task<string> SendAsync(RoundFolder folder, TrainLease lease, Work work, StoredUpdate update, CancellationToken cancellationToken)
     {
+        willing.Require(0);
         for (var sent = 1; ; sent++)
         {
             using (ClientEvents.Start("upload", work))
@@ -124,6 +128,9 @@ internal sealed class TrainRound(
             Deadline = work.WallClockDeadline,
             Time = work.Deadline.Time,
         };
+
+        // Nothing is trained that could not be sent today.
+        willing.Require(shape.HeaderLength + shape.MaxPayloadLength);
         var measurement = new LocalMeasurement(lease, work, trainer);
         await measurement.TakeAsync("before", start, cancellationToken).ConfigureAwait(false);
         var time = work.Deadline.Time;
@@ -134,10 +141,15 @@ internal sealed class TrainRound(
             result = await TrainerCalls.RunAsync(work, Verb, token => trainer.FitAsync(context, token), cancellationToken).ConfigureAwait(false);
         }
 
+        var took = time.GetElapsedTime(began);
         await measurement.TakeAsync("after", context.Model, cancellationToken).ConfigureAwait(false);
         result = measurement.AddTo(result);
         var metrics = TrainerCalls.Check(result);
-        events.Report(new Fitted(work.Run, work.Round, result.Samples, time.GetElapsedTime(began)));
+        events.Report(new Fitted(work.Run, work.Round, result.Samples, took));
+        if (lease.Privacy is null)
+        {
+            meter.Trained(result.Samples, lease.Training.Epochs, took);
+        }
 
         // No noise covers what a receipt says beside the update.
         var receipt = lease.Privacy is null
@@ -165,7 +177,7 @@ internal sealed class TrainRound(
     /// All that happens between training and encoding, in this order: the deltas are taken, what earlier rounds could not send is
     /// added, and a private round clips the whole. What is kept for the next round is of what the encoder was given.
     /// </summary>
-    private static StoredUpdate Store(
+    private StoredUpdate Store(
         RoundFolder folder, TrainLease lease, Work work, ModelState start, ModelState trained, UpdateShape shape, Receipt receipt, Residual? residual,
         SolverMemory? memory)
     {
@@ -176,16 +188,29 @@ internal sealed class TrainRound(
         }
 
         receipt = PrivateDelta.Clip(lease, deltas.Span, receipt);
+        var partBytes = PartBytes(lease.Update, shape);
         if (residual is null && memory is null)
         {
-            return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline);
+            return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline, partBytes);
         }
 
-        return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline, (id, decoded) =>
+        return StoredUpdate.Create(folder, lease, deltas.Span, trained, shape, receipt, work.WallClockDeadline, partBytes, (id, decoded) =>
         {
             memory?.Begin(id, decoded, receipt.Samples);
             residual?.State.Begin(id, residual.Values, ErrorFeedback.Remainder(deltas.Span, decoded), deltas);
         });
+    }
+
+    /// <summary>The part size that suits the link, where the plan leaves a choice; never one that makes too many parts.</summary>
+    private int PartBytes(UpdateSpec update, UpdateShape shape)
+    {
+        var partBytes = PartSize.Choose(update.MinPartBytes ?? update.PartBytes, update.PartBytes, meter.Up, meter.BytesPerBreak);
+        while (partBytes < update.PartBytes && shape.MaxParts(partBytes) > DeviceApi.MaxParts)
+        {
+            partBytes = Math.Min(2 * partBytes, update.PartBytes);
+        }
+
+        return partBytes;
     }
 
     /// <summary><c>trained − start</c> of the parameters, in the memory of the start, which nobody needs any more.</summary>

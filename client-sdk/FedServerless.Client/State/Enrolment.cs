@@ -41,9 +41,10 @@ internal static class Enrolment
     private static async Task<EnrolResponse> SendAsync(
         EnrolmentCode code, Identity identity, FedClientOptions options, CancellationToken cancellationToken)
     {
-        using var http = DeviceHttp.Create(options.HttpHandler);
+        var events = new ClientEvents(options.OnEvent);
+        using var http = DeviceHttp.Create(options, events);
         using var signer = new RequestSigner(identity.PrivateKey);
-        var retries = new RetryPolicy(options, new ClientEvents(options.OnEvent));
+        var retries = new RetryPolicy(options, events);
         var connection = new DeviceConnection(http, new ServerUrls(code.Server), signer, client: null, options, retries);
         var (x, y) = signer.PublicKey();
         var body = JsonSerializer.SerializeToUtf8Bytes(new EnrolRequest(code.Secret, x, y), WireJson.Default.EnrolRequest);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FedServerless.Client.Adaptivity;
 
 namespace FedServerless.Client.State;
 
@@ -30,4 +31,6 @@ internal sealed record Settlement(string State, string? Reason)
     WriteIndented = true)]
 [JsonSerializable(typeof(Identity))]
 [JsonSerializable(typeof(Settlement))]
+[JsonSerializable(typeof(DayRecord))]
+[JsonSerializable(typeof(MeterRecord))]
 internal sealed partial class StateJson : JsonSerializerContext;

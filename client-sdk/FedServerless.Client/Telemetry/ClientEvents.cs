@@ -28,6 +28,9 @@ internal sealed class ClientEvents(Action<FedClientEvent>? observer)
         return activity;
     }
 
+    /// <summary>Told of every byte of models and updates that went through.</summary>
+    public Action<long>? OnMoved { get; set; }
+
     public long BytesDown => Interlocked.Read(ref _bytesDown);
 
     public long BytesUp => Interlocked.Read(ref _bytesUp);
@@ -41,6 +44,9 @@ internal sealed class ClientEvents(Action<FedClientEvent>? observer)
                 break;
             case Evaluated:
                 Works.Add(1, new KeyValuePair<string, object?>("outcome", "evaluated"));
+                break;
+            case Deferred:
+                Works.Add(1, new KeyValuePair<string, object?>("outcome", "deferred"));
                 break;
             case GaveUp:
                 Works.Add(1, new KeyValuePair<string, object?>("outcome", "gave-up"));
@@ -63,11 +69,13 @@ internal sealed class ClientEvents(Action<FedClientEvent>? observer)
     {
         Interlocked.Add(ref _bytesDown, bytes);
         Received.Add(bytes);
+        OnMoved?.Invoke(bytes);
     }
 
     public void CountUp(int bytes)
     {
         Interlocked.Add(ref _bytesUp, bytes);
         Sent.Add(bytes);
+        OnMoved?.Invoke(bytes);
     }
 }

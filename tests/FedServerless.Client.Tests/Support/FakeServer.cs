@@ -63,6 +63,11 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
 
     public string? LastPrefer { get; private set; }
 
+    /// <summary>What the last check-in told.</summary>
+    public DeviceMeasurements? Measured { get; private set; }
+
+    public List<UploadRequest> Announced { get; } = [];
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -80,6 +85,8 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
             case Fault.Kill { After: false }:
                 OnKill();
                 throw new OperationCanceledException(cancellationToken);
+            case Fault.Instead other:
+                return other.Response();
             case Fault.Answer answer:
                 var refusal = new HttpResponseMessage(answer.Status);
                 if (answer.RetryAfter is not null)
@@ -110,6 +117,20 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
 
     public static HttpResponseMessage Json<T>(HttpStatusCode status, T value, JsonTypeInfo<T> type) =>
         new(status) { Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type)) };
+
+    /// <summary>The body of an answer.</summary>
+    public static string TextOf(HttpResponseMessage response)
+    {
+        using var body = new StreamReader(response.Content.ReadAsStream());
+        return body.ReadToEnd();
+    }
+
+    /// <summary>The answer with another body.</summary>
+    public static HttpResponseMessage Text(string body, HttpResponseMessage response)
+    {
+        response.Content = new StringContent(body);
+        return response;
+    }
 
     private static StreamContent Copy(HttpContentHeaders headers, StreamContent content)
     {
@@ -186,7 +207,9 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
         switch (route.Split('/')[^1])
         {
             case "check-in":
-                Assert.Equal(1, Read(body, WireJson.Default.CheckInRequest).ApiVersion);
+                var request = Read(body, WireJson.Default.CheckInRequest);
+                Assert.Equal(1, request.ApiVersion);
+                Measured = request.Measured;
                 var next = CheckIns.Count > 1 ? CheckIns.Dequeue() : CheckIns.Peek();
                 return Json(HttpStatusCode.OK, next, WireJson.Default.CheckInResponse);
             case "uploads":
@@ -235,6 +258,7 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
 
     private UploadResponse Missing(string client, UploadRequest request)
     {
+        Announced.Add(request);
         var missing = new List<PartUpload>();
         for (var part = -1; part < request.Parts.Count; part++)
         {

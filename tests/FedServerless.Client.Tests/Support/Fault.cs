@@ -14,6 +14,9 @@ internal abstract record Fault
     /// <summary>The server answers this instead of doing anything.</summary>
     public sealed record Answer(HttpStatusCode Status, string? RetryAfter = null) : Fault;
 
+    /// <summary>Something else answers in the server's place.</summary>
+    public sealed record Instead(Func<HttpResponseMessage> Response) : Fault;
+
     /// <summary>Nothing is ever heard again.</summary>
     public sealed record Hang : Fault;
 
