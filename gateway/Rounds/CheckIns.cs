@@ -62,7 +62,7 @@ public sealed class CheckIns(
             return Signed(new CheckInResponse { RetryAfterSeconds = options.MaxRetryAfter.TotalSeconds }, call.Device);
         }
 
-        await NoteAsync(call.Device, call.Workflows, cancellationToken);
+        await NoteAsync(call.Device, request.Measured?.UpBytesPerSecond, call.Workflows, cancellationToken);
         var isHeld = TryHold(call.Device.Client);
         try
         {
@@ -110,9 +110,9 @@ public sealed class CheckIns(
         }
     }
 
-    private async Task NoteAsync(DeviceCaller device, IWorkflowClient workflows, CancellationToken cancellationToken)
+    private async Task NoteAsync(DeviceCaller device, double? uplink, IWorkflowClient workflows, CancellationToken cancellationToken)
     {
-        if (await presence.NoteAsync(device.Population, device.Client, cancellationToken))
+        if (await presence.NoteAsync(device.Population, device.Client, cancellationToken, uplink))
         {
             await ActiveRuns.WakeAsync(store, workflows, device.Population, WakeEvents.Clients, cancellationToken);
         }

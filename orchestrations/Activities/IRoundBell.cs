@@ -15,4 +15,8 @@ public interface IPresence
 {
     /// <summary>Enrolled, unrevoked clients of the population seen within the presence window, sorted, ordinal.</summary>
     Task<IReadOnlyList<string>> SeenLatelyAsync(string population, CancellationToken cancellationToken);
+
+    /// <summary>Bytes a second to the store of those of them that have measured it, by client; nobody's by default.</summary>
+    Task<IReadOnlyDictionary<string, double>> UplinksAsync(string population, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, double>>(new Dictionary<string, double>());
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FedServerless.Client.Adaptivity;
 
 /// <summary>Whether this is a time for work: as the host says the device is, by the day's bytes, and by the rest a plan asked for.</summary>
@@ -54,10 +56,14 @@ internal sealed class Willingness(DayBudget budget, FedClientOptions options)
         return conditions switch
         {
             { IsMetered: true } when !options.UseMeteredNetworks => Later("the network is metered"),
-            { Battery: { } charge, IsCharging: not true } when !(charge >= options.MinBattery) => Later($"the battery is at {(int)(charge * 100)} % and not charging"),
+            { Battery: { } charge, IsCharging: not true } when !(charge >= options.MinBattery) => Later(Battery(charge)),
             { IsIdle: false } when !options.TrainWhenBusy => Later("the device is in use"),
             _ => null,
         };
+
+        // Down, so that a charge just below the bound does not read as the bound; half a millionth for what has no exact double.
+        static string Battery(double charge) =>
+            string.Create(CultureInfo.InvariantCulture, $"the battery is at {Math.Floor((charge * 100) + 5e-7)} % and not charging");
 
         Deferral Later(string reason) => new(reason, options.ConditionsInterval);
     }

@@ -43,7 +43,12 @@ public sealed record EnrolmentDocument(string Client, string Population, DateTim
 /// <summary>What one host instance noted of who was seen.</summary>
 /// <param name="WrittenAt">When the page was written.</param>
 /// <param name="Clients">Unix seconds of each client's last check-in.</param>
-public sealed record PresencePage(DateTimeOffset WrittenAt, IReadOnlyDictionary<string, long> Clients);
+public sealed record PresencePage(DateTimeOffset WrittenAt, IReadOnlyDictionary<string, long> Clients)
+{
+    /// <summary>Bytes a second to the store of those that have measured it; null where none has.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? Uplinks { get; init; }
+}
 
 /// <summary>The JSON context of client documents: camelCase, the same bytes for the same content.</summary>
 [JsonSourceGenerationOptions(

@@ -32,7 +32,11 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
     /// Notes that a client was seen. When that made somebody newly present, it returns after the page is written, and true for
     /// exactly one of the callers of that write: the one who then wakes the runs that wait for clients.
     /// </summary>
-    public async Task<bool> NoteAsync(string population, string client, CancellationToken cancellationToken)
+    /// <param name="population">The population.</param>
+    /// <param name="client">Who.</param>
+    /// <param name="cancellationToken">Cancels the wait, not the write.</param>
+    /// <param name="uplink">Bytes a second to the store, where the client has measured it; travels with the page's next write.</param>
+    public async Task<bool> NoteAsync(string population, string client, CancellationToken cancellationToken, double? uplink = null)
     {
         var page = _pages.GetOrAdd(population, static name => new Page(name));
         var now = time.GetUtcNow();
@@ -42,6 +46,11 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
         {
             isNew = !page.Seen.TryGetValue(client, out var last) || now - last >= Window;
             page.Seen[client] = now;
+            if (uplink is { } rate)
+            {
+                page.Uplinks[client] = rate;
+            }
+
             if (!isNew && now - page.WrittenAt < RefreshEvery)
             {
                 return false;
@@ -120,6 +129,37 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
         }
 
         return seen;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, double>> UplinksAsync(string population, CancellationToken cancellationToken)
+    {
+        var uplinks = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        var since = time.GetUtcNow() - Window;
+        await foreach (var facts in store.ListAsync(StoreNames.Presence(population), cancellationToken))
+        {
+            var page = (await store.FindAsync(facts.Name, ClientJson.Default.PresencePage, cancellationToken))?.Value;
+            foreach (var (client, rate) in page?.Uplinks ?? new Dictionary<string, double>())
+            {
+                if (page!.Clients.TryGetValue(client, out var seconds) && DateTimeOffset.FromUnixTimeSeconds(seconds) > since)
+                {
+                    uplinks[client] = rate;
+                }
+            }
+        }
+
+        if (_pages.TryGetValue(population, out var own))
+        {
+            lock (own)
+            {
+                foreach (var (client, rate) in own.Uplinks)
+                {
+                    uplinks[client] = rate;
+                }
+            }
+        }
+
+        return uplinks;
     }
 
     private async Task ReadPageAsync(string name, Dictionary<string, DateTimeOffset> seen, CancellationToken cancellationToken)
@@ -202,6 +242,8 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
 
         public Dictionary<string, DateTimeOffset> Seen { get; } = new(StringComparer.Ordinal);
 
+        public Dictionary<string, double> Uplinks { get; } = new(StringComparer.Ordinal);
+
         public DateTimeOffset WrittenAt { get; set; }
 
         public Write? Pending { get; set; }
@@ -219,6 +261,7 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
                     if (now - at >= Window)
                     {
                         Seen.Remove(client);
+                        Uplinks.Remove(client);
                     }
                 }
 
@@ -228,7 +271,7 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
                     clients[client] = at.ToUnixTimeSeconds();
                 }
 
-                return new PresencePage(now, clients);
+                return new PresencePage(now, clients) { Uplinks = Uplinks.Count == 0 ? null : new SortedDictionary<string, double>(Uplinks, StringComparer.Ordinal) };
             }
         }
     }

@@ -2,6 +2,7 @@ using FedServerless.Activities.Clients;
 using FedServerless.Activities.Models;
 using FedServerless.Activities.Privacy;
 using FedServerless.Activities.State;
+using FedServerless.Adaptation;
 using FedServerless.Capacity;
 using FedServerless.Compression;
 using FedServerless.Model;
@@ -115,6 +116,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
         var seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round);
+        spec = await WithCodecAsync(spec, seed, layout, cohort, cancellationToken);
         var update = Masked(Fitting(spec, cohort.Length), seed);
         var shape = UpdateShape.Create(layout, update);
         var size = RoundSize.Of(shape, update.MinPartBytes ?? update.PartBytes, shardCoordinates, cohort.Length);
@@ -151,6 +153,29 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Privacy = privacy,
             Solver = await SolverAsync(input, spec, served, cohort.Length, cancellationToken),
         };
+    }
+
+    /// <summary>The spec with the codec that suits the uplinks of the cohort, in a run that lets each round's plan choose.</summary>
+    private async Task<RunSpec> WithCodecAsync(RunSpec spec, long seed, TensorLayout layout, string[] cohort, CancellationToken cancellationToken)
+    {
+        if (spec.Adaptation is not { Codecs.Count: > 0 } policy)
+        {
+            return spec;
+        }
+
+        var uplinks = await presence.UplinksAsync(spec.Population, cancellationToken);
+        var measured = cohort.Where(uplinks.ContainsKey).Select(client => uplinks[client]).ToArray();
+        var target = AdaptationPolicy.TargetSeconds(policy, spec.Round.DeadlineSeconds);
+        return With(AdaptationPolicy.ChooseCodec(policy, spec.Update.Codec, target, measured, UpdateBytes));
+
+        RunSpec With(string codec) => spec with { Update = spec.Update with { Codec = codec } };
+
+        long UpdateBytes(string codec)
+        {
+            var other = With(codec);
+            var shape = UpdateShape.Create(layout, Masked(other.Update, seed));
+            return shape.HeaderLength + shape.MaxPayloadLength;
+        }
     }
 
     /// <summary>One mask for all clients of the round, and another one each round; null where the codec has none.</summary>

@@ -84,14 +84,14 @@ public sealed class FedClientDayTests
     [Fact]
     public async Task RunOnceAsync_ThePlansBoundIsSmaller_ItCounts()
     {
-        using var device = Make(rounds: 3, choice: new LeaseChoice(3, 32, 0, 40_000));
+        using var device = Make(rounds: 3, choice: new LeaseChoice(3, 32, 0, 30_000));
         device.Options = device.Options with { MaxBytesPerDay = null };
         await device.StepAsync();
 
         var step = await device.StepAsync();
 
         Assert.Equal(FedStepOutcome.Deferred, step.Outcome);
-        Assert.Contains("of 40000 bytes a day", step.Reason, StringComparison.Ordinal);
+        Assert.Contains("of 30000 bytes a day", step.Reason, StringComparison.Ordinal);
     }
 
     // The clock was two days ahead, and is set right: the device must not wait for a day that is yet to come, nor forget what it moved.

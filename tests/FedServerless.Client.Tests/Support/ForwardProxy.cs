@@ -83,7 +83,7 @@ internal sealed class ForwardProxy : IAsyncDisposable
         await stream.WriteAsync(content, _stop.Token);
     }
 
-    private async Task<(string[] Lines, byte[] Rest)> ReadHeadAsync(NetworkStream stream)
+    private async Task<(string[] Lines, byte[] Body)> ReadHeadAsync(NetworkStream stream)
     {
         var received = new List<byte>();
         var buffer = new byte[4096];

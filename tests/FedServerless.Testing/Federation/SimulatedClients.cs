@@ -40,6 +40,16 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
     public Task<IReadOnlyList<string>> SeenLatelyAsync(string population, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<string>>([.. Present ?? Ids]);
 
+    /// <summary>Bytes a second to the store that clients have measured.</summary>
+    public Dictionary<string, double> Uplinks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The part size that a client chooses; null for the plan's.</summary>
+    public Func<string, int?> PartBytes { get; set; } = _ => null;
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, double>> UplinksAsync(string population, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, double>>(Uplinks);
+
     /// <summary>Every selected client that is not silent uploads and commits, unless it did.</summary>
     public async Task AnswerAsync(string run, int round, CancellationToken cancellationToken)
     {
@@ -87,12 +97,12 @@ public sealed class SimulatedClients(IObjectStore disk, int count) : IPresence
         var integers = start.Integers.Select(value => value + Samples(client)).ToArray();
         var header = UpdateEncoder.EncodeDeltas(
             shape, plan.Base.Digest, Deltas(plan, client, shape.Layout.ParameterCount), Buffers(client, start.Buffers.ToArray()), integers, payload);
-        var parts = UpdateParts.Cut(header, plan.Update.PartBytes)
+        var parts = UpdateParts.Cut(header, PartBytes(client) ?? plan.Update.PartBytes)
             .Select(part => payload.ToArray()[(int)part.Offset..(int)(part.Offset + part.Length)])
             .ToList();
         var receipt = new Receipt(
             client, plan.Run, plan.Round, plan.Base.Digest, header.Digest, header.Bytes.Length + payload.Length, Samples(client),
-            ImmutableSortedDictionary<string, double>.Empty.Add("loss", 1.0));
+            ImmutableSortedDictionary<string, double>.Empty.Add("loss", 1.0)) { PartBytes = PartBytes(client) };
         var update = new SimulatedUpdate(receipt, header.Bytes.ToArray(), parts);
         var sent = Tamper is null ? update : Tamper(plan, client, update);
         if (sent is not null)
