@@ -6,7 +6,7 @@ namespace FedServerless.Client.Adaptivity;
 
 /// <summary>
 /// The bytes of models and updates that this device has moved today (UTC), and until when it rests. On disk the count runs ahead of the
-/// truth by up to <see cref="Ahead"/>: a process that dies forgets none of what it has moved.
+/// truth by up to <see cref="Ahead"/> where there is a bound: a process that dies forgets none of what it has moved.
 /// </summary>
 internal sealed class DayBudget
 {
@@ -72,7 +72,9 @@ internal sealed class DayBudget
     {
         Turn();
         _bytes += bytes;
-        if (_bytes > _stored)
+
+        // Without a bound nobody asks before the work is over, and Settle writes then.
+        if (_bytes > _stored && Limit != long.MaxValue)
         {
             Store(_bytes + Ahead);
         }

@@ -44,7 +44,9 @@ internal sealed class CheckInLoop(
             {
                 var step = await StepAsync(trainer, cancellationToken).ConfigureAwait(false);
                 failures = 0;
-                pause = step.Pause;
+
+                // Devices whose day ends, or whose office empties, at the same moment should not all return at it.
+                pause = step.Outcome == FedStepOutcome.Deferred ? retries.Paced(step.Pause) : step.Pause;
             }
             catch (FedClientException problem) when (MayPass(problem))
             {
