@@ -1,9 +1,7 @@
 using FedServerless.Activities.State;
-using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
-using FedServerless.Workflows.Rounds;
 
 namespace FedServerless.Orchestrations.Tests.Rounds;
 
@@ -42,8 +40,8 @@ public sealed class AdaptiveRoundTests
     // A target of 8 s leaves 2 s for an update of 600 kB in float32, 150 kB in int8.
     [Theory]
     [InlineData(1e6, "float32")]
-    [InlineData(100_000, "int8")]
-    [InlineData(10, "int8")]
+    [InlineData(100_000.0, "int8")]
+    [InlineData(10.0, "int8")]
     [InlineData(null, "float32")]
     public async Task RunAsync_UplinksOfTheCohort_DecideTheRoundsCodec(double? uplink, string codec)
     {
