@@ -21,11 +21,13 @@ internal sealed class LocalFeed : IAsyncDisposable
     private readonly HttpListener _listener = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
+    private readonly string _path = $"/{Guid.NewGuid():N}";
     private int _requests;
 
     public LocalFeed()
     {
-        Address = $"http://127.0.0.1:{FreePort()}/";
+        // Another path each time: NuGet keeps answers by address for half an hour, and ports come back.
+        Address = $"http://127.0.0.1:{FreePort()}{_path}/";
         _listener.Prefixes.Add(Address);
         _listener.Start();
         _loop = ServeAsync();
@@ -71,7 +73,7 @@ internal sealed class LocalFeed : IAsyncDisposable
     private void Answer(HttpListenerContext context)
     {
         Interlocked.Increment(ref _requests);
-        var path = context.Request.Url!.AbsolutePath;
+        var path = context.Request.Url!.AbsolutePath[_path.Length..];
         var (mood, body) = path switch
         {
             "/index.json" => (Index, Text($$"""{"version":"3.0.0","resources":[{"@id":"{{Address}}flat/","@type":"PackageBaseAddress/3.0.0"}]}""")),
