@@ -19,9 +19,19 @@ internal sealed partial class WriteWatch(IEnumerable<Mishap> mishaps)
     private readonly Dictionary<string, int> _times = new(StringComparer.Ordinal);
     private readonly List<string> _writes = [];
     private readonly List<Mishap> _left = [.. mishaps];
+    private readonly Random _gaps = new(1);
+    private int _untilDeath;
+    private int _deaths;
 
-    /// <summary>Every so many-eth write is fatal, by turns before and after it; 0 for none.</summary>
-    public int FatalEvery { get; init; }
+    /// <summary>
+    /// On average every so many-eth write is fatal, by turns before and after it; 0 for none. The gaps differ by up to two either way:
+    /// whoever starts over after each death writes the same few things again, and an even gap of as many would hit the same one for ever.
+    /// </summary>
+    public int FatalEvery
+    {
+        get;
+        init => _untilDeath = field = value;
+    }
 
     /// <summary>What happens to every other write. Default: nothing.</summary>
     public StoreFault Otherwise { get; init; }
@@ -66,9 +76,10 @@ internal sealed partial class WriteWatch(IEnumerable<Mishap> mishaps)
             var times = _times[name] = _times.GetValueOrDefault(name) + 1;
             var write = $"{name} #{times}";
             _writes.Add(write);
-            if (FatalEvery > 0 && _writes.Count % FatalEvery == 0)
+            if (FatalEvery > 0 && --_untilDeath == 0)
             {
-                return _writes.Count / FatalEvery % 2 == 0 ? StoreFault.CrashBefore : StoreFault.CrashAfter;
+                _untilDeath = _gaps.Next(FatalEvery - 2, FatalEvery + 3);
+                return _deaths++ % 2 == 0 ? StoreFault.CrashAfter : StoreFault.CrashBefore;
             }
 
             var mishap = _left.FirstOrDefault(mishap => mishap.Write == write);
