@@ -7,6 +7,7 @@ using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows.Engine;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -90,6 +91,11 @@ public sealed partial class RouteRunner(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+            return;
+        }
+        catch (ConnectionResetException)
+        {
+            // The same, met while its body was read: whoever hung up needs no answer, and this host has not failed.
             return;
         }
         catch (Exception exception)

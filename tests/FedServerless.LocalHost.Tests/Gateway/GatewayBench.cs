@@ -95,7 +95,7 @@ internal sealed class GatewayBench : IDisposable
     /// <summary>Sends anything.</summary>
     public async Task<Answer> SendAsync(
         string routeName, string path, byte[] body, IEnumerable<(string Name, string Value)> headers,
-        IReadOnlyDictionary<string, string>? values = null, CancellationToken aborted = default)
+        IReadOnlyDictionary<string, string>? values = null, Stream? stream = null, CancellationToken aborted = default)
     {
         var route = Table[routeName];
         var query = path.IndexOf('?', StringComparison.Ordinal);
@@ -106,7 +106,7 @@ internal sealed class GatewayBench : IDisposable
         http.Request.Host = new HostString("fed.test", 7270);
         http.Request.Path = $"{DeviceApi.Prefix}/{(query < 0 ? path : path[..query])}";
         http.Request.QueryString = new QueryString(query < 0 ? "" : path[query..]);
-        http.Request.Body = new MemoryStream(body);
+        http.Request.Body = stream ?? new MemoryStream(body);
         http.Request.ContentLength = body.Length;
         foreach (var group in headers.GroupBy(header => header.Name))
         {

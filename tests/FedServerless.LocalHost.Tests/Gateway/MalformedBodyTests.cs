@@ -1,4 +1,10 @@
+using System.IO.Pipelines;
 using System.Text;
+using FedServerless.Gateway.Http;
+using FedServerless.Testing.Engine;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace FedServerless.LocalHost.Tests.Gateway;
 
@@ -31,6 +37,22 @@ public sealed class MalformedBodyTests
     [InlineData("{\"apiVersion\":1,\"sdk\":null}")]
     [InlineData("{\"apiVersion\":1,\"sdk\":\"" + LoneSurrogate + "\"}")]
     public Task CheckIn_BodyThatMeansNothing_IsRefused(string body) => RefusedAsync("checkIn", "check-in", body);
+
+    [Fact]
+    public async Task CheckIn_ConnectionResetWithinTheBody_IsNoFailureOfTheHost()
+    {
+        using var log = new RecordingLoggerFactory();
+        using var bench = new GatewayBench(services: services => services.AddSingleton<ILogger<RouteRunner>>(new Logger<RouteRunner>(log)));
+        var device = await bench.DeviceAsync("alice");
+        var body = new Pipe();
+        await body.Writer.CompleteAsync(new ConnectionResetException("Connection reset by peer"));
+
+        var proof = device.Sign("POST", GatewayBench.Url("check-in"), [], bench.Nonce, bench.Now);
+        var answer = await bench.SendAsync("checkIn", "check-in", [], [("Authorization", proof)], stream: body.Reader.AsStream());
+
+        Assert.Empty(answer.Body);
+        Assert.Empty(log.All);
+    }
 
     [Fact]
     public async Task Ask_NotUtf8_IsRefused()
