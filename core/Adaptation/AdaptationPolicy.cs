@@ -17,8 +17,14 @@ public static class AdaptationPolicy
     /// <summary>Part of the target time that sending an update may take before a smaller codec is chosen.</summary>
     public const double UploadShare = 0.25;
 
-    /// <summary>Part of the measured clients whose links may be too slow for the chosen codec.</summary>
+    /// <summary>Part of the measured clients whose links may be too slow for the chosen codec; one of them where it is less than one.</summary>
     public const double SlowShare = 0.1;
+
+    /// <summary>Fewest measured clients of which one may be too slow: of two, one is half of what is known.</summary>
+    public const int FewestWithASlowOne = 3;
+
+    /// <summary>Measured clients that are enough to choose a codec by, however large the cohort is; half of a cohort is enough as well.</summary>
+    public const int EnoughMeasured = 10;
 
     /// <summary>Longest rest that is asked for, in seconds: a day.</summary>
     public const double LongestRest = 24 * 3600;
@@ -40,26 +46,29 @@ public static class AdaptationPolicy
     }
 
     /// <summary>
-    /// The codec of a round: the first of the policy's whose update takes at most a quarter of the target time on the uplinks of nine in ten
-    /// of the measured clients, else the last; <paramref name="usual"/> when nobody has measured.
+    /// The codec of a round: the first of the policy's whose update takes at most a quarter of the target time on the uplinks of all measured
+    /// clients but the slowest tenth, else the last. The slowest tenth is one client at least where three or more have measured, so that no
+    /// single one decides. <paramref name="usual"/> while fewer than half of the cohort, and fewer than <see cref="EnoughMeasured"/>, have measured.
     /// </summary>
     /// <param name="policy">The bounds; legal.</param>
     /// <param name="usual">The spec's codec.</param>
     /// <param name="targetSeconds">The target time; see <see cref="TargetSeconds"/>.</param>
-    /// <param name="uplinks">Bytes a second of those who have measured, in any order.</param>
+    /// <param name="cohort">Clients of the round, 0 or more.</param>
+    /// <param name="uplinks">Bytes a second of those of them who have measured, in any order.</param>
     /// <param name="updateBytes">Most bytes of an update in a codec.</param>
     public static string ChooseCodec(
-        AdaptationSpec policy, string usual, double targetSeconds, IReadOnlyCollection<double> uplinks, Func<string, long> updateBytes)
+        AdaptationSpec policy, string usual, double targetSeconds, int cohort, IReadOnlyCollection<double> uplinks, Func<string, long> updateBytes)
     {
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(uplinks);
         ArgumentNullException.ThrowIfNull(updateBytes);
-        if (policy.Codecs.Count == 0 || uplinks.Count == 0)
+        if (policy.Codecs.Count == 0 || uplinks.Count == 0 || (uplinks.Count < EnoughMeasured && 2L * uplinks.Count < cohort))
         {
             return usual;
         }
 
-        var rate = uplinks.Order().ElementAt((int)(SlowShare * uplinks.Count));
+        var slow = uplinks.Count < FewestWithASlowOne ? 0 : Math.Max(1, (int)(SlowShare * uplinks.Count));
+        var rate = uplinks.Order().ElementAt(slow);
         var most = rate * targetSeconds * UploadShare;
         return policy.Codecs.FirstOrDefault(codec => updateBytes(codec) <= most) ?? policy.Codecs[^1];
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using FedServerless.Activities.State;
 using FedServerless.Storage;
+using FedServerless.Wire;
 
 namespace FedServerless.Activities.Clients;
 
@@ -35,7 +36,10 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
     /// <param name="population">The population.</param>
     /// <param name="client">Who.</param>
     /// <param name="cancellationToken">Cancels the wait, not the write.</param>
-    /// <param name="uplink">Bytes a second to the store, where the client has measured it; travels with the page's next write.</param>
+    /// <param name="uplink">
+    /// Bytes a second to the store, where the client has measured it; travels with the page's next write. What is out of
+    /// <see cref="DeviceMeasurements.MinRate"/> to <see cref="DeviceMeasurements.MaxRate"/> counts as not measured.
+    /// </param>
     public async Task<bool> NoteAsync(string population, string client, CancellationToken cancellationToken, double? uplink = null)
     {
         var page = _pages.GetOrAdd(population, static name => new Page(name));
@@ -46,7 +50,7 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
         {
             isNew = !page.Seen.TryGetValue(client, out var last) || now - last >= Window;
             page.Seen[client] = now;
-            if (uplink is { } rate)
+            if (uplink is { } rate && IsBelievable(rate))
             {
                 page.Uplinks[client] = rate;
             }
@@ -134,16 +138,15 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, double>> UplinksAsync(string population, CancellationToken cancellationToken)
     {
-        var uplinks = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        var since = time.GetUtcNow() - Window;
+        var latest = new SortedDictionary<string, (DateTimeOffset At, double Rate)>(StringComparer.Ordinal);
         await foreach (var facts in store.ListAsync(StoreNames.Presence(population), cancellationToken))
         {
             var page = (await store.FindAsync(facts.Name, ClientJson.Default.PresencePage, cancellationToken))?.Value;
             foreach (var (client, rate) in page?.Uplinks ?? new Dictionary<string, double>())
             {
-                if (page!.Clients.TryGetValue(client, out var seconds) && DateTimeOffset.FromUnixTimeSeconds(seconds) > since)
+                if (page!.Clients.TryGetValue(client, out var seconds))
                 {
-                    uplinks[client] = rate;
+                    Take(client, DateTimeOffset.FromUnixTimeSeconds(seconds), rate);
                 }
             }
         }
@@ -154,13 +157,26 @@ public sealed class PresenceBook(IObjectStore store, TimeProvider time) : IPrese
             {
                 foreach (var (client, rate) in own.Uplinks)
                 {
-                    uplinks[client] = rate;
+                    Take(client, own.Seen[client], rate);
                 }
             }
         }
 
-        return uplinks;
+        var since = time.GetUtcNow() - Window;
+        return new SortedDictionary<string, double>(
+            latest.Where(entry => entry.Value.At > since).ToDictionary(entry => entry.Key, entry => entry.Value.Rate), StringComparer.Ordinal);
+
+        // A client that changes hosts is on two pages: the host that saw it last knows best, and of two at the same second the slower rate stands, whatever order pages are listed in.
+        void Take(string client, DateTimeOffset at, double rate)
+        {
+            if (IsBelievable(rate) && (!latest.TryGetValue(client, out var known) || at > known.At || (at == known.At && rate < known.Rate)))
+            {
+                latest[client] = (at, rate);
+            }
+        }
     }
+
+    private static bool IsBelievable(double rate) => rate is >= DeviceMeasurements.MinRate and <= DeviceMeasurements.MaxRate;
 
     private async Task ReadPageAsync(string name, Dictionary<string, DateTimeOffset> seen, CancellationToken cancellationToken)
     {

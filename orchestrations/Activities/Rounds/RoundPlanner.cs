@@ -166,7 +166,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var uplinks = await presence.UplinksAsync(spec.Population, cancellationToken);
         var measured = cohort.Where(uplinks.ContainsKey).Select(client => uplinks[client]).ToArray();
         var target = AdaptationPolicy.TargetSeconds(policy, spec.Round.DeadlineSeconds);
-        return With(AdaptationPolicy.ChooseCodec(policy, spec.Update.Codec, target, measured, UpdateBytes));
+        return With(AdaptationPolicy.ChooseCodec(policy, spec.Update.Codec, target, cohort.Length, measured, UpdateBytes));
 
         RunSpec With(string codec) => spec with { Update = spec.Update with { Codec = codec } };
 

@@ -131,21 +131,58 @@ public class AdaptationPolicyTests
     [InlineData(250, "int8")]
     [InlineData(249, "top-k")]
     [InlineData(1, "top-k")]
-    public void ChooseCodec_TenthSlowestUplink_Decides(double slow, string codec)
+    public void ChooseCodec_TenthSlowestUplink_Decides(double slow, string codec) =>
+        Assert.Equal(codec, Codec(cohort: 11, [1e6, slow, .. Enumerable.Repeat(1e6, 8), 1]));
+
+    // How many of so many may be slow: none of one or two, one from three on, a tenth from ten on.
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(3, 1)]
+    [InlineData(9, 1)]
+    [InlineData(10, 1)]
+    [InlineData(19, 1)]
+    [InlineData(20, 2)]
+    [InlineData(29, 2)]
+    [InlineData(70, 7)]
+    public void ChooseCodec_SlowOnes_DecideWhenTheyAreMoreThanATenth(int measured, int slow)
     {
-        // 4 s for 4000, 1000 or 400 bytes, of a target of 16 s. The slowest of eleven may be too slow for any.
-        var policy = new AdaptationSpec { Codecs = ["float32", "int8", "top-k"] };
+        Assert.Equal("float32", Codec(measured, Uplinks(slow)));
+        Assert.Equal("top-k", Codec(measured, Uplinks(slow + 1)));
 
-        var chosen = AdaptationPolicy.ChooseCodec(
-            policy, "int8", 16, [1e6, slow, .. Enumerable.Repeat(1e6, 8), 1], name => name switch { "float32" => 4000, "int8" => 1000, _ => 400 });
-
-        Assert.Equal(codec, chosen);
+        double[] Uplinks(int slow) => [.. Enumerable.Repeat(1.0, slow), .. Enumerable.Repeat(1e6, measured - slow)];
     }
 
-    [Fact]
-    public void ChooseCodec_NobodyMeasured_IsTheUsual() =>
-        Assert.Equal("int8", AdaptationPolicy.ChooseCodec(new AdaptationSpec { Codecs = ["float32", "int8"] }, "int8", 16, [], _ => 1));
+    // The usual codec is int8; those who have measured are so fast that float32 suits them.
+    [Theory]
+    [InlineData(4, 1, "int8")]
+    [InlineData(4, 2, "float32")]
+    [InlineData(5, 2, "int8")]
+    [InlineData(5, 3, "float32")]
+    [InlineData(1, 1, "float32")]
+    [InlineData(1_000_000, 9, "int8")]
+    [InlineData(1_000_000, 10, "float32")]
+    public void ChooseCodec_FewHaveMeasured_IsTheUsual(int cohort, int measured, string codec) =>
+        Assert.Equal(codec, Codec(cohort, [.. Enumerable.Repeat(1e6, measured)]));
 
     [Fact]
-    public void ChooseCodec_NoList_IsTheUsual() => Assert.Equal("int8", AdaptationPolicy.ChooseCodec(new AdaptationSpec(), "int8", 16, [1], _ => long.MaxValue));
+    public void ChooseCodec_AnyOrder_IsTheSame()
+    {
+        var random = new DeterministicRandom(1);
+        var uplinks = Enumerable.Range(0, 40).Select(_ => Math.Pow(10, 6 * random.NextDouble())).ToArray();
+
+        Assert.Equal(Codec(40, uplinks), Codec(40, [.. uplinks.Reverse()]));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void ChooseCodec_NobodyMeasured_IsTheUsual(int cohort) => Assert.Equal("int8", Codec(cohort, []));
+
+    [Fact]
+    public void ChooseCodec_NoList_IsTheUsual() => Assert.Equal("int8", AdaptationPolicy.ChooseCodec(new AdaptationSpec(), "int8", 16, 1, [1], _ => long.MaxValue));
+
+    // 4 s for 4000, 1000 or 400 bytes, of a target of 16 s.
+    private static string Codec(int cohort, double[] uplinks) => AdaptationPolicy.ChooseCodec(
+        new AdaptationSpec { Codecs = ["float32", "int8", "top-k"] }, "int8", 16, cohort, uplinks, name => name switch { "float32" => 4000, "int8" => 1000, _ => 400 });
 }
