@@ -54,6 +54,7 @@ internal sealed class RunSpecOptions
     private readonly Option<double?> _serverLearningRate = new("--server-lr") { Description = "The server optimizer's learning rate.", HelpName = "X" };
     private readonly Option<double?> _maxNorm = new("--max-norm") { Description = "Refuse updates whose norm is larger.", HelpName = "X" };
 
+    private readonly RunAdaptationOptions _adaptation = new();
     private readonly RunPrivacyOptions _privacy = new();
 
     private readonly Option<double?> _costLimit = new("--cost-limit") { Description = "End the run before it costs more, in the currency of the server's price table.", HelpName = "X" };
@@ -71,14 +72,15 @@ internal sealed class RunSpecOptions
     [
         _spec, _model, _population, _architecture, _rounds, _seed, _clients, _minimum, _quorum, _deadline,
         _epochs, _batch, _learningRate, _momentum, _proximalMu, _solver, _measure, _codec, _keep, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
-        .. _privacy.All,
+        .. _adaptation.All, .. _privacy.All,
     ];
 
     /// <summary>Builds the specification and checks it whole.</summary>
     /// <exception cref="CommandException">It cannot run; the message lists every problem.</exception>
     public RunSpec Build(ParseResult parsed, string currentFolder)
     {
-        var spec = _privacy.Override(parsed, Override(parsed, Start(parsed, currentFolder)), isCohortGiven: parsed.GetValue(_clients) is not null);
+        var adapted = _adaptation.Override(parsed, Override(parsed, Start(parsed, currentFolder)), isCodecGiven: parsed.GetValue(_codec) is not null);
+        var spec = _privacy.Override(parsed, adapted, isCohortGiven: parsed.GetValue(_clients) is not null);
         var problems = RunSpecValidator.Validate(spec);
         return problems.Count == 0 ? spec : throw Refuse("The run's specification is not valid", problems);
     }

@@ -10,7 +10,7 @@ namespace FedServerless.Gateway.Runs;
 /// <summary>What each client of a sealed round claims: samples, metrics, its evaluation of the version.</summary>
 public sealed class RoundClients(IObjectStore store)
 {
-    /// <summary>Most clients of one listing; <c>after</c> continues. Each costs two reads.</summary>
+    /// <summary>Most clients of one listing; <c>after</c> continues. Each costs two reads, three in a round that adapts.</summary>
     public const int MaxPage = 200;
 
     internal async Task<Reply> ListAsync(RouteCall call, CancellationToken cancellationToken)
@@ -35,18 +35,28 @@ public sealed class RoundClients(IObjectStore store)
         var views = new List<RoundClientView>();
         foreach (var (client, reason) in sealedClients)
         {
-            views.Add(await ShowAsync(run, round, client, reason, cancellationToken));
+            views.Add(await ShowAsync(plan.Value, client, reason, cancellationToken));
         }
 
         return Reply.Json(StatusCodes.Status200OK, new Listing<RoundClientView>(views), WireJson.Default.ListingRoundClientView);
     }
 
-    private async Task<RoundClientView> ShowAsync(string run, int round, string client, string? reason, CancellationToken cancellationToken)
+    private async Task<RoundClientView> ShowAsync(RoundPlan plan, string client, string? reason, CancellationToken cancellationToken)
     {
+        var (run, round) = (plan.Run, plan.Round);
         var receipt = (await store.GetAsync(StoreNames.Receipt(run, round, client), StoreJson.Default.ReceiptDocument, cancellationToken)).Value.Receipt;
         var evaluation = await store.FindAsync(StoreNames.Evaluation(run, round, client), StoreJson.Default.EvaluationDocument, cancellationToken);
+        var lease = plan.Adaptation is null
+            ? null
+            : (await store.FindAsync(StoreNames.Lease(run, round, client), StoreJson.Default.LeaseDocument, cancellationToken))?.Value;
         var metrics = receipt.Metrics.ToImmutableSortedDictionary(StringComparer.Ordinal)
             .SetItems((evaluation?.Value.Evaluation.Metrics ?? ImmutableDictionary<string, double>.Empty).Select(metric => KeyValuePair.Create($"eval.{metric.Key}", metric.Value)));
-        return new RoundClientView(client, reason is null, reason, receipt.Samples, metrics);
+        return new RoundClientView(client, reason is null, reason, receipt.Samples, metrics)
+        {
+            Codec = plan.Update.Codec,
+            Bytes = receipt.Bytes,
+            Choice = lease?.Choice,
+            Measured = lease?.Measured,
+        };
     }
 }

@@ -97,7 +97,24 @@ public sealed record RoundView(
 /// <param name="Reason">Why not, or null.</param>
 /// <param name="Samples">Samples it claims.</param>
 /// <param name="Metrics">Of its receipt, and <c>eval.*</c> of its evaluation of the round's version.</param>
-public sealed record RoundClientView(string Client, bool Included, string? Reason, long Samples, IReadOnlyDictionary<string, double> Metrics);
+public sealed record RoundClientView(string Client, bool Included, string? Reason, long Samples, IReadOnlyDictionary<string, double> Metrics)
+{
+    /// <summary>The round's codec, in which the update came; null from servers before this was told.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Codec { get; set; }
+
+    /// <summary>Header and payload of its update, in bytes; null from servers before this was told.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Bytes { get; set; }
+
+    /// <summary>What the round's policy chose for it; null in a round that does not adapt.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LeaseChoice? Choice { get; set; }
+
+    /// <summary>What it had measured when that was chosen; null for nothing, and in a round that does not adapt.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DeviceMeasurements? Measured { get; set; }
+}
 
 /// <summary>An update that is not in the model.</summary>
 /// <param name="Client">Whose.</param>

@@ -150,27 +150,103 @@ public sealed class RunSpecOptionsTests : IDisposable
     [InlineData("-1")]
     [InlineData("NaN")]
     [InlineData("101")]
-    public void Parse_PrivacyIsNoLevelAndNoEpsilon_IsRefused(string value)
-    {
-        var command = new Command("start");
-        foreach (var option in new RunSpecOptions().All)
-        {
-            command.Add(option);
-        }
+    public void Parse_PrivacyIsNoLevelAndNoEpsilon_IsRefused(string value) => Assert.Contains(
+        "expected strict, balanced, light, or an epsilon", Assert.Single(Command(new RunSpecOptions()).Parse(["--privacy", value]).Errors).Message, StringComparison.Ordinal);
 
-        Assert.Contains("expected strict, balanced, light, or an epsilon", Assert.Single(command.Parse(["--privacy", value]).Errors).Message, StringComparison.Ordinal);
+    [Fact]
+    public void Build_EveryAdaptOption_SetsItsField()
+    {
+        var spec = Build(
+            "--model press --rounds 5 --adapt-epochs 1-5 --adapt-batch 8-64 --adapt-codecs float32,int8 --deadline 1h --adapt-target 15m --adapt-interval 2h " +
+            "--adapt-bytes-per-day 50000000 --min-part-bytes 262144");
+
+        var expected = new AdaptationSpec { MinEpochs = 1, MaxEpochs = 5, MinBatchSize = 8, MaxBatchSize = 64, TargetSeconds = 900, MinIntervalSeconds = 7200, MaxBytesPerDay = 50_000_000 };
+        Assert.Equal(["float32", "int8"], spec.Adaptation!.Codecs);
+        Assert.Equal(expected, spec.Adaptation with { Codecs = expected.Codecs });
+        Assert.Equal(262_144, spec.Update.MinPartBytes);
     }
 
-    private RunSpec Build(string line)
+    [Fact]
+    public void Build_NoAdaptOption_AdaptsToNobody()
     {
-        var options = new RunSpecOptions();
+        Assert.Null(Build("--model press --rounds 5").Adaptation);
+
+        // Parts are the client's own matter and no adaptation: a private run may have it.
+        Assert.Null(Build("--model press --rounds 5 --min-part-bytes 262144 --privacy 2 --privacy-clients 50").Adaptation);
+    }
+
+    [Fact]
+    public void Build_OneNumber_IsBothBounds()
+    {
+        var policy = Build("--model press --rounds 5 --adapt-epochs 3").Adaptation!;
+
+        Assert.Equal((3, 3, null), (policy.MinEpochs, policy.MaxEpochs, policy.MinBatchSize));
+    }
+
+    // The first of the list, until enough clients have measured; what --codec or the list itself says of the spec's stands.
+    [Theory]
+    [InlineData("--adapt-codecs int8,top-k-int8", "int8")]
+    [InlineData("--adapt-codecs int8,top-k-int8 --codec top-k-int8", "top-k-int8")]
+    [InlineData("--adapt-codecs int8,float32", "float32")]
+    [InlineData("--adapt-epochs 1-2", "float32")]
+    public void Build_AdaptCodecs_UsualIsAmongThem(string options, string usual) =>
+        Assert.Equal(usual, Build($"--model press --rounds 5 {options}").Update.Codec);
+
+    [Fact]
+    public void Build_AdaptingFileAndOptions_OptionsWin()
+    {
+        var path = Write("""{"model":"press","rounds":5,"adaptation":{"minEpochs":1,"maxEpochs":9,"minIntervalSeconds":60}}""");
+
+        var policy = Build($"--spec {path} --adapt-epochs 2-4").Adaptation;
+
+        Assert.Equal((2, 4, 60.0), (policy!.MinEpochs, policy.MaxEpochs, policy.MinIntervalSeconds));
+    }
+
+    [Theory]
+    [InlineData("--adapt-epochs 0-3", "adaptation.minEpochs")]
+    [InlineData("--adapt-batch 8-64 --batch 0", "all samples are one batch")]
+    [InlineData("--adapt-target 2h --deadline 1h", "adaptation.targetSeconds")]
+    [InlineData("--adapt-interval 25h", "adaptation.minIntervalSeconds")]
+    [InlineData("--adapt-bytes-per-day 0", "adaptation.maxBytesPerDay")]
+    [InlineData("--adapt-codecs int8,sign --codec float32", "update.codec ('float32') among them")]
+    [InlineData("--min-part-bytes 262143", "update.minPartBytes")]
+    [InlineData("--adapt-epochs 1-2 --solver scaffold", "its theorems are about clients that take the same steps")]
+    [InlineData("--adapt-epochs 1-2 --privacy 2 --privacy-clients 50", "nothing with privacy")]
+    public void Build_AdaptationThatCannotBe_SaysWhy(string options, string message)
+    {
+        var refused = Assert.Throws<CommandException>(() => Build($"--model press --rounds 5 {options}"));
+
+        Assert.Equal(ExitCodes.Usage, refused.ExitCode);
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--adapt-epochs", "5-1", "--adapt-epochs is '5-1'; expected a least and a most, such as 1-5, or one number.")]
+    [InlineData("--adapt-epochs", "1-2-3", "--adapt-epochs is '1-2-3'")]
+    [InlineData("--adapt-batch", "-5", "--adapt-batch is '-5'")]
+    [InlineData("--adapt-batch", "", "--adapt-batch is ''")]
+    [InlineData("--adapt-batch", "1-99999999999", "--adapt-batch is '1-99999999999'")]
+    [InlineData("--adapt-codecs", "int8,zip", "--adapt-codecs names 'zip'; expected float32, ")]
+    [InlineData("--adapt-codecs", "int8,", "--adapt-codecs names ''")]
+    [InlineData("--adapt-target", "15", "--adapt-target is '15'; expected a number and a unit")]
+    public void Parse_AdaptOptionThatIsNone_IsRefused(string option, string value, string message) =>
+        Assert.StartsWith(message, Assert.Single(Command(new RunSpecOptions()).Parse([option, value]).Errors).Message, StringComparison.Ordinal);
+
+    private static Command Command(RunSpecOptions options)
+    {
         var command = new Command("start");
         foreach (var option in options.All)
         {
             command.Add(option);
         }
 
-        var parsed = command.Parse(line.Split(' '));
+        return command;
+    }
+
+    private RunSpec Build(string line)
+    {
+        var options = new RunSpecOptions();
+        var parsed = Command(options).Parse(line.Split(' '));
         Assert.Empty(parsed.Errors);
         return options.Build(parsed, _folder);
     }

@@ -111,6 +111,22 @@ public sealed class AdaptationTests
         Assert.Equal("partBytes", Assert.Single(answer.Read(WireJson.Default.ProblemDetails).Problems!).Field);
     }
 
+    [Fact]
+    public async Task RoundClients_RoundThatAdapts_ShowTheChoiceAndWhatItWasMadeFrom()
+    {
+        using var scene = await RoundScene.OpenAsync(spec: Adaptive);
+        var lease = await LeaseAsync(scene, Slow);
+        await scene.UploadAsync(scene.Alice);
+        var receipt = scene.Receipt("alice") with { Choice = lease.Choice };
+        Assert.Equal(201, (await scene.CommitAsync(scene.Alice, receipt)).Status);
+        var accepted = new AcceptedDocument([new AcceptedUpdate("alice", receipt.HeaderDigest, 1, 1)], []);
+        await scene.Bench.Disk.CreateOnceAsync(StoreNames.Accepted("r", 1), accepted, StoreJson.Default.AcceptedDocument, CancellationToken.None);
+
+        var shown = Assert.Single((await scene.Bench.OperateAsync("listRoundClients", "runs/r/rounds/1/clients")).Read(WireJson.Default.ListingRoundClientView).Items);
+
+        Assert.Equal((lease.Choice, Slow, "float32", receipt.Bytes), (shown.Choice, shown.Measured, shown.Codec, shown.Bytes!.Value));
+    }
+
     private static async Task<TrainLease> LeaseAsync(RoundScene scene, DeviceMeasurements? measured) =>
         (await CheckInAsync(scene, measured)).Read(WireJson.Default.CheckInResponse).Train!;
 
