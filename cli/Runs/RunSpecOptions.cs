@@ -49,6 +49,7 @@ internal sealed class RunSpecOptions
     private readonly Option<string?> _codec = new("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}.", HelpName = "NAME" };
     private readonly Option<double?> _keep = new("--keep") { Description = $"Share of the parameters that a top-k or random-k codec sends: 0.01 for one in a hundred. Default {UpdateCodecs.DefaultKeep}.", HelpName = "X" };
     private readonly Option<string?> _rounding = new("--rounding") { Description = $"How codecs with int8 or int4 round: {UpdateRoundings.Nearest} (default) or {UpdateRoundings.Stochastic}.", HelpName = "NAME" };
+    private readonly Option<int?> _warmUp = new("--warm-up") { Description = "Rounds in which a top-k or random-k codec sends more, from a quarter down to --keep. Default: none.", HelpName = "N" };
     private readonly Option<bool> _errorFeedback = new("--error-feedback") { Description = "Clients keep what a lossy codec leaves out and send it with their next update." };
     private readonly Option<string?> _optimizer = new("--optimizer") { Description = $"What the server does with the mean update: {string.Join(", ", ServerOptimizers.Names)}.", HelpName = "NAME" };
     private readonly Option<double?> _serverLearningRate = new("--server-lr") { Description = "The server optimizer's learning rate.", HelpName = "X" };
@@ -71,7 +72,7 @@ internal sealed class RunSpecOptions
     public IEnumerable<Option> All =>
     [
         _spec, _model, _population, _architecture, _rounds, _seed, _clients, _minimum, _quorum, _deadline,
-        _epochs, _batch, _learningRate, _momentum, _proximalMu, _solver, _measure, _codec, _keep, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
+        _epochs, _batch, _learningRate, _momentum, _proximalMu, _solver, _measure, _codec, _keep, _warmUp, _rounding, _errorFeedback, _optimizer, _serverLearningRate, _maxNorm, _costLimit,
         .. _adaptation.All, .. _privacy.All,
     ];
 
@@ -154,6 +155,7 @@ internal sealed class RunSpecOptions
             {
                 Codec = parsed.GetValue(_codec) ?? spec.Update.Codec,
                 Keep = parsed.GetValue(_keep) ?? spec.Update.Keep,
+                WarmUpRounds = parsed.GetValue(_warmUp) ?? spec.Update.WarmUpRounds,
                 Rounding = parsed.GetValue(_rounding) ?? spec.Update.Rounding,
                 ErrorFeedback = parsed.GetValue(_errorFeedback) || spec.Update.ErrorFeedback,
             },

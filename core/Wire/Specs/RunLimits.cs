@@ -84,6 +84,9 @@ public static class RunLimits
     /// <summary>Largest share of the parameters that a sparse codec keeps: all.</summary>
     public const double MaxKeep = 1;
 
+    /// <summary>Most rounds in which a sparse codec keeps more.</summary>
+    public const int MaxWarmUpRounds = 1000;
+
     /// <summary>Smallest bound on an uploaded part, in bytes: 256 KiB.</summary>
     public const int MinPartBytes = 256 << 10;
 

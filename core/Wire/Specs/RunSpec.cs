@@ -230,6 +230,12 @@ public sealed record UpdateSpec
     public double? Keep { get; init; }
 
     /// <summary>
+    /// In the first so many rounds of the run a sparse codec keeps more, from a quarter down to <see cref="Keep"/> (<see cref="Compression.SparseWarmUp"/>):
+    /// 1 to 1000; null for none. Only for codecs that leave parameters out.
+    /// </summary>
+    public int? WarmUpRounds { get; init; }
+
+    /// <summary>
     /// How values become whole levels: one of <see cref="Compression.UpdateRoundings"/>; null for <c>nearest</c>. Only for codecs that
     /// leave the choice.
     /// </summary>

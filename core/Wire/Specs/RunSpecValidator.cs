@@ -140,6 +140,12 @@ public static class RunSpecValidator
             findings.OptionalRange("update.keep", update.Keep, RunLimits.MinKeep, RunLimits.MaxKeep, required: false);
         }
 
+        findings.Belongs("update.warmUpRounds", update.WarmUpRounds, UpdateCodecs.Keeps(update.Codec), "codecs that leave parameters out, top-k… and random-k…");
+        if (UpdateCodecs.Keeps(update.Codec))
+        {
+            findings.OptionalRange("update.warmUpRounds", update.WarmUpRounds, 1, RunLimits.MaxWarmUpRounds, required: false);
+        }
+
         findings.Belongs("update.rounding", update.Rounding, UpdateCodecs.Rounds(update.Codec), "codecs that leave the choice, those with int8 or int4");
         if (UpdateCodecs.Rounds(update.Codec) && update.Rounding is not null)
         {

@@ -116,6 +116,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var reference = await WriteCohortAsync(input, cohort, cancellationToken);
         var shardCoordinates = ShardLayout.Coordinates(layout.FloatCount);
         var seed = DeterministicRandom.DeriveSeed(spec.Seed, RoundPurpose, input.Round);
+        spec = spec with { Update = SparseWarmUp.InRound(spec.Update, input.Round) };
         spec = await WithCodecAsync(spec, seed, layout, cohort, cancellationToken);
         var update = Masked(Fitting(spec, cohort.Length), seed);
         var shape = UpdateShape.Create(layout, update);

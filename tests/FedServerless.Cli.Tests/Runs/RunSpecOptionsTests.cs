@@ -19,7 +19,7 @@ public sealed class RunSpecOptionsTests : IDisposable
     {
         var spec = Build(
             "--model press --population plant --architecture mlp:4-3-2 --rounds 7 --seed -9 --clients 6 --min-clients 2 --quorum 5 --deadline 15m " +
-            "--epochs 3 --batch 0 --lr 0.05 --momentum 0.9 --proximal-mu 0.01 --codec top-k-int8 --keep 0.02 --rounding stochastic --error-feedback --optimizer fedadam --server-lr 0.02 --max-norm 10");
+            "--epochs 3 --batch 0 --lr 0.05 --momentum 0.9 --proximal-mu 0.01 --codec top-k-int8 --keep 0.02 --warm-up 5 --rounding stochastic --error-feedback --optimizer fedadam --server-lr 0.02 --max-norm 10");
 
         Assert.Equal(("press", "plant", 7, -9L), (spec.Model, spec.Population, spec.Rounds, spec.Seed));
         Assert.Equal(("mlp", 4, 3, 2), (spec.Architecture!.Name, spec.Architecture.Inputs, Assert.Single(spec.Architecture.Hidden), spec.Architecture.Outputs));
@@ -27,7 +27,7 @@ public sealed class RunSpecOptionsTests : IDisposable
         Assert.Equal(new RoundSpec { Minimum = 2, Quorum = 5, DeadlineSeconds = 900 }, spec.Round);
         Assert.Equal(new TrainingSpec { Epochs = 3, BatchSize = 0, LearningRate = 0.05, Momentum = 0.9, ProximalMu = 0.01 }, spec.Training);
         Assert.Equal(new OptimizerSpec { Name = "fedadam", LearningRate = 0.02 }, spec.Optimizer);
-        Assert.Equal(new UpdateSpec { Codec = "top-k-int8", Keep = 0.02, Rounding = "stochastic", ErrorFeedback = true }, spec.Update);
+        Assert.Equal(new UpdateSpec { Codec = "top-k-int8", Keep = 0.02, WarmUpRounds = 5, Rounding = "stochastic", ErrorFeedback = true }, spec.Update);
         Assert.Equal(10.0, spec.Aggregation.MaxNorm);
     }
 

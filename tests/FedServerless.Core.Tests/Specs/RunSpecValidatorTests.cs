@@ -27,6 +27,7 @@ public class RunSpecValidatorTests
         { "aggregation.bucketSize", v => Legal with { Aggregation = new() { Rule = "median", Mixing = "buckets", BucketSize = (int)v } }, 2, RunLimits.MaxBucketSize },
         { "update.partBytes", v => Legal with { Update = new() { PartBytes = (int)v } }, RunLimits.MinPartBytes, RunLimits.MaxPartBytes },
         { "evaluation.everyRounds", v => Legal with { Evaluation = new() { EveryRounds = (int)v } }, 1, RunLimits.MaxRounds },
+        { "update.warmUpRounds", v => Legal with { Update = new() { Codec = "top-k-int8", WarmUpRounds = (int)v } }, 1, RunLimits.MaxWarmUpRounds },
         { "evaluation.patience", v => Legal with { Evaluation = new() { Patience = (int)v } }, 1, RunLimits.MaxPatience },
     };
 
@@ -185,6 +186,7 @@ public class RunSpecValidatorTests
         var rounds = codec is "int8" or "int4" or "top-k-int8" or "random-k-int8";
 
         Check("update.keep", new() { Codec = codec, Keep = 0.1 }, sparse);
+        Check("update.warmUpRounds", new() { Codec = codec, WarmUpRounds = 5 }, sparse);
         Check("update.rounding", new() { Codec = codec, Rounding = "stochastic" }, rounds);
         AssertOnly("update.maskSeed", Legal with { Update = new() { Codec = codec, MaskSeed = 1 } });
 

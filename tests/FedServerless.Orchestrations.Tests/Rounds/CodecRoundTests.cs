@@ -42,11 +42,25 @@ public sealed class CodecRoundTests
         var seeds = new List<long?>();
         for (var round = 1; round <= 2; round++)
         {
-            seeds.Add((await disk.GetAsync(StoreNames.Plan(SimulatedFederation.RunId, round), StoreJson.Default.RoundPlan, CancellationToken.None)).Value.Update.MaskSeed);
+            seeds.Add((await PlannedAsync(disk, round)).MaskSeed);
         }
 
         Assert.DoesNotContain(null, seeds);
         Assert.NotEqual(seeds[0], seeds[1]);
+    }
+
+    [Fact]
+    public async Task RunRoundAsync_WarmUp_PlansAShareOfItsOwnForEachRound()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+        var update = new UpdateSpec { Codec = UpdateCodecs.TopKInt8, Keep = 0.04, WarmUpRounds = 1 };
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec() with { Rounds = 2, Update = update });
+
+        await federation.RunAsync();
+
+        Assert.Equal(0.1, (await PlannedAsync(disk, 1)).Keep!.Value, 1e-12);
+        Assert.Equal(update with { WarmUpRounds = null }, await PlannedAsync(disk, 2));
     }
 
     public static TheoryData<string, Func<byte[], byte[]>> Lies => new()
@@ -121,6 +135,9 @@ public sealed class CodecRoundTests
         Digest.Of(block).AsSpan()[..UpdateFormat.BlockHashBytes].CopyTo(entry[sizeof(int)..]);
         return update.WithHeader(header) with { Parts = [[.. block, .. update.Parts[0][length..]]] };
     }
+
+    private static async Task<UpdateSpec> PlannedAsync(InMemoryObjectStore disk, int round) =>
+        (await disk.GetAsync(StoreNames.Plan(SimulatedFederation.RunId, round), StoreJson.Default.RoundPlan, CancellationToken.None)).Value.Update;
 
     private static async Task<(float[] Start, float[] Expected, float[] Served)> PublishAsync(
         UpdateSpec update, Func<RoundPlan, RoundPlan> change, Repeat repeat = Repeat.Never)
