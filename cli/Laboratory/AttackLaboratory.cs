@@ -85,7 +85,7 @@ internal sealed class AttackLaboratory(Shell shell, AttackOptions options)
     {
         if (options.Figure is { } figure)
         {
-            await WriteAsync(figure, AttackFigure.Draw(options, cells), cancellationToken);
+            await WrittenFile.WriteAsync(shell, figure, AttackFigure.Draw(options, cells), cancellationToken);
         }
 
         if (options.Csv is { } path)
@@ -96,25 +96,12 @@ internal sealed class AttackLaboratory(Shell shell, AttackOptions options)
                 text.Append(CultureInfo.InvariantCulture, $"{cell.Partition},{cell.Rule},{cell.Attack},{options.Clients},{options.Liars},{options.Rounds},{options.Seeds},{cell.Accuracy:F4},{cell.Lowest:F4},{cell.Backdoor:F4},{cell.WorstServed:F4},\"{cell.Refusal}\",\"{cell.Expected}\"\n");
             }
 
-            await WriteAsync(path, text.ToString(), cancellationToken);
+            await WrittenFile.WriteAsync(shell, path, text.ToString(), cancellationToken);
         }
 
         if (options.Json)
         {
             shell.Output.WriteLine(JsonSerializer.Serialize(cells, AttackJson.Default.ListAttackCell));
-        }
-    }
-
-    private async Task WriteAsync(string path, string text, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await File.WriteAllTextAsync(Path.Combine(shell.CurrentFolder, path), text, cancellationToken);
-            shell.Output.WriteLine($"Written: {path}");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"'{path}' cannot be written: {exception.Message}");
         }
     }
 }

@@ -179,7 +179,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
         if (!seal.Value.Receipts.Contains(client))
         {
-            return new ReceiptStatus(ReceiptStates.Excluded, "It came after the round was sealed.");
+            return new ReceiptStatus(ReceiptStates.Excluded, "It came after the round was sealed.") { Late = true };
         }
 
         return await VerdictAsync(run, round, client, cancellationToken);

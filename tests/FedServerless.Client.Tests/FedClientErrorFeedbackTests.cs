@@ -1,3 +1,4 @@
+using FedServerless.Client.State;
 using FedServerless.Client.Tests.Support;
 using FedServerless.Wire;
 
@@ -71,6 +72,53 @@ public sealed class FedClientErrorFeedbackTests
         await CommitAsync(device, 4);
 
         Assert.Empty(device.Events.OfType<StateReset>());
+    }
+
+    // What came late was not refused: it neither makes the row longer nor ends it.
+    [Fact]
+    public async Task RunOnceAsync_LateBetweenTwoRefused_BeginsWithoutWhatGrew()
+    {
+        using var device = MakeDevice();
+
+        await PlayAsync(device, "RLR");
+        await CommitAsync(device, 4);
+
+        Assert.Equal(Decoded(Deltas()), device.Sent(4));
+        Assert.Single(device.Events.OfType<StateReset>());
+    }
+
+    /// <summary>
+    /// The law of error feedback: all that went into the model and what is still kept add up to all that training made. I included, L late, A abandoned,
+    /// R refused.
+    /// </summary>
+    [Theory]
+    [InlineData("LLLLLI")]
+    [InlineData("LLLLLIILI")]
+    [InlineData("ILILLAALI")]
+    [InlineData("RLLIRAI")]
+    [InlineData("LLLLL")]
+    public async Task RunOnceAsync_WhateverBecomesOfTheUpdates_IncludedAndResidualAreTheSumOfTheDeltas(string fates)
+    {
+        using var device = MakeDevice();
+
+        await PlayAsync(device, fates);
+
+        Assert.Empty(device.Events.OfType<StateReset>());
+        var included = Enumerable.Range(1, fates.Length).Where(round => fates[round - 1] == 'I').Select(device.Sent).ToArray();
+        var kept = Kept(device, fates[^1] == 'I' ? SettlingState.Choice.After : SettlingState.Choice.Otherwise);
+        Assert.All(Enumerable.Range(0, Parameters), i =>
+            Assert.Equal(fates.Length * (double)Device.Delta(i), included.Sum(sent => (double)sent[i]) + kept[i], fates.Length * 2e-6));
+    }
+
+    [Fact]
+    public async Task RunOnceAsync_LateFiveTimes_SendsAllSixDeltasAtOnce()
+    {
+        using var device = MakeDevice();
+        await PlayAsync(device, "LLLLL");
+
+        await CommitAsync(device, 6);
+
+        Assert.Equal(Decoded([.. Deltas().Select(value => 6 * value)]), device.Sent(6));
     }
 
     [Fact]
@@ -285,6 +333,33 @@ public sealed class FedClientErrorFeedbackTests
     {
         device.Offer(device.Lease with { Round = round });
         return await device.UntilCommittedAsync(most: 1);
+    }
+
+    /// <summary>Commits a round for each letter and lets the server say what became of it.</summary>
+    private static async Task PlayAsync(Device device, string fates)
+    {
+        for (var round = 1; round <= fates.Length; round++)
+        {
+            await CommitAsync(device, round);
+            device.Server.Fates[round] = fates[round - 1] switch
+            {
+                'I' => ReceiptStates.Included,
+                'A' => ReceiptStates.Abandoned,
+                _ => ReceiptStates.Excluded,
+            };
+            if (fates[round - 1] == 'L')
+            {
+                device.Server.CameLate.Add(round);
+            }
+        }
+    }
+
+    /// <summary>The residual as the last update's fate leaves it, from the device's disk.</summary>
+    private static float[] Kept(Device device, SettlingState.Choice choice)
+    {
+        var path = device.FilesIn("settling").Single(name => name.EndsWith(".vectors", StringComparison.Ordinal));
+        var content = SettlingFile.Open(path, new SettlingKey("digits", SettlingKinds.Residual, device.Start.Layout.Digest));
+        return SettlingFile.Read(path, content!, (int)choice);
     }
 
     private static async Task ThreeRoundsAsync(Device device)

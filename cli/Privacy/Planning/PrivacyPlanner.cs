@@ -111,7 +111,7 @@ internal sealed class PrivacyPlanner(Shell shell, PrivacyPlanOptions options, Fu
     {
         if (options.Figure is { } figure)
         {
-            await WriteAsync(figure, PrivacyPlanFigure.Draw(options, rows), cancellationToken);
+            await WrittenFile.WriteAsync(shell, figure, PrivacyPlanFigure.Draw(options, rows), cancellationToken);
         }
 
         if (options.Csv is { } path)
@@ -122,25 +122,12 @@ internal sealed class PrivacyPlanner(Shell shell, PrivacyPlanOptions options, Fu
                 text.Append(CultureInfo.InvariantCulture, $"{row.Clients},{row.SamplingRate:R},{row.Rounds},{row.Delta:R},{row.Level},{row.NoiseMultiplier:R},{row.ModelHolder:F6},{row.CohortObserver:F6},{row.Charged:F6},{row.Accuracy:F4},{row.Lowest:F4},{row.StandardError:F4}\n");
             }
 
-            await WriteAsync(path, text.ToString(), cancellationToken);
+            await WrittenFile.WriteAsync(shell, path, text.ToString(), cancellationToken);
         }
 
         if (options.Json)
         {
             shell.Output.WriteLine(JsonSerializer.Serialize(rows, PrivacyPlanJson.Default.ListPrivacyPlanRow));
-        }
-    }
-
-    private async Task WriteAsync(string path, string text, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await File.WriteAllTextAsync(Path.Combine(shell.CurrentFolder, path), text, cancellationToken);
-            shell.Output.WriteLine($"Written: {path}");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"'{path}' cannot be written: {exception.Message}");
         }
     }
 

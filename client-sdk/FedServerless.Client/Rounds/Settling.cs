@@ -11,8 +11,11 @@ namespace FedServerless.Client.Rounds;
 /// </summary>
 internal sealed class Settling(StateFolder folder, ReceiptQuery receipts, FedClientOptions options, ClientEvents events)
 {
-    /// <summary>Updates in a row that may be excluded before the vector is dropped: one fewer than make a quarantine by default.</summary>
-    public const int MaxExcludedInRow = 2;
+    /// <summary>
+    /// Updates refused in a row that drop the vector: one fewer than make a quarantine by default. What came too late was not refused, and neither counts
+    /// nor ends the row.
+    /// </summary>
+    public const int MaxRefusedInRow = 2;
 
     /// <summary>The state of a model; looks at nothing yet.</summary>
     public SettlingState Of(SettlingKey key) => new(folder, key, events, options.OnStateWrite);
@@ -38,21 +41,23 @@ internal sealed class Settling(StateFolder folder, ReceiptQuery receipts, FedCli
             case not ReceiptStates.Unknown when status.HeaderDigest is { } header && header != pending.HeaderDigest:
                 return Reset($"the server has another update of round {pending.Round} of '{pending.Run}' than the one stored here");
             case ReceiptStates.Included:
-                return Settle(SettlingState.Choice.After, excluded: 0);
-            case ReceiptStates.Excluded when state.CarriesOver && state.Excluded + 1 >= MaxExcludedInRow:
+                return Settle(SettlingState.Choice.After, refused: 0);
+            case ReceiptStates.Excluded when status.Late:
+                return Settle(SettlingState.Choice.Otherwise, state.Refused);
+            case ReceiptStates.Excluded when state.CarriesOver && state.Refused + 1 >= MaxRefusedInRow:
                 // A residual that was refused with its update makes the next one larger still, and that is refused as well.
-                return Reset($"{MaxExcludedInRow} updates in a row were excluded, the last one because: {status.Reason}");
+                return Reset($"{MaxRefusedInRow} updates in a row were refused, the last one because: {status.Reason}");
             case ReceiptStates.Excluded:
-                return Settle(SettlingState.Choice.Otherwise, state.Excluded + 1);
+                return Settle(SettlingState.Choice.Otherwise, state.Refused + 1);
             case ReceiptStates.Abandoned:
-                return Settle(SettlingState.Choice.Otherwise, state.Excluded);
+                return Settle(SettlingState.Choice.Otherwise, state.Refused);
             case ReceiptStates.Unknown when isSameRound:
                 // It was lost on its way here or there; this round's training is done again from where that one began.
-                return Settle(SettlingState.Choice.Before, state.Excluded);
+                return Settle(SettlingState.Choice.Before, state.Refused);
             case ReceiptStates.Unknown when state.IsCommitting:
                 return Reset($"the server no longer knows what became of round {pending.Round} of '{pending.Run}'");
             case ReceiptStates.Unknown:
-                return Settle(SettlingState.Choice.Otherwise, state.Excluded);
+                return Settle(SettlingState.Choice.Otherwise, state.Refused);
             default:
                 throw new GiveUpException(
                     $"the update of round {pending.Round} of '{pending.Run}' is {status.State}, and until that is settled model '{state.Key.Model}' is not trained with a {state.Key.Kind}")
@@ -67,9 +72,9 @@ internal sealed class Settling(StateFolder folder, ReceiptQuery receipts, FedCli
             return new float[count];
         }
 
-        float[] Settle(SettlingState.Choice choice, int excluded)
+        float[] Settle(SettlingState.Choice choice, int refused)
         {
-            var values = state.Settle(choice, excluded);
+            var values = state.Settle(choice, refused);
             events.Report(new StateSettled(state.Key.Model, state.Key.Kind, pending.Run, pending.Round, status.State));
             return values;
         }

@@ -9,7 +9,7 @@ namespace FedServerless.Client.State;
 
 /// <summary>
 /// One file of vectors, written whole or not at all: <c>FSS1</c>, <c>u16</c> version, <c>u16</c> vectors, the SHA-256 of all that
-/// follows, layout digest, <c>u64</c> values a vector, <c>u8</c> updates excluded in a row, model, kind and run (<c>u8</c> length,
+/// follows, layout digest, <c>u64</c> values a vector, <c>u8</c> updates refused in a row, model, kind and run (<c>u8</c> length,
 /// ASCII; a run of length 0 when settled), <c>i32</c> round, header digest, then the vectors, <c>f32</c>. Little endian.
 /// </summary>
 internal static class SettlingFile
@@ -74,7 +74,7 @@ internal static class SettlingFile
 
     /// <summary>Writes a file next to <paramref name="path"/>, flushed; giving it its name is the caller's.</summary>
     /// <returns>Where it is.</returns>
-    public static string Prepare(string path, SettlingKey key, PendingReceipt? pending, byte excluded, params ReadOnlySpan<ReadOnlyMemory<float>> vectors)
+    public static string Prepare(string path, SettlingKey key, PendingReceipt? pending, byte refused, params ReadOnlySpan<ReadOnlyMemory<float>> vectors)
     {
         var values = vectors[0].Length;
         var temporary = path + StateFolder.TemporarySuffix;
@@ -83,7 +83,7 @@ internal static class SettlingFile
         file.Write(Magic);
         file.Write([Version, 0, (byte)vectors.Length, 0]);
         file.Write(new byte[Digest.Size]);
-        Append(Header(key, values, excluded, pending));
+        Append(Header(key, values, refused, pending));
         var chunk = new byte[Math.Min(ChunkValues, values) * sizeof(float)];
         foreach (var vector in vectors)
         {
@@ -107,13 +107,13 @@ internal static class SettlingFile
         }
     }
 
-    private static byte[] Header(SettlingKey key, int values, byte excluded, PendingReceipt? pending)
+    private static byte[] Header(SettlingKey key, int values, byte refused, PendingReceipt? pending)
     {
         using var header = new MemoryStream();
         using var writer = new BinaryWriter(header, Encoding.ASCII);
         writer.Write(key.Layout.AsSpan());
         writer.Write((long)values);
-        writer.Write(excluded);
+        writer.Write(refused);
         foreach (var name in new[] { key.Model, key.Kind, pending?.Run ?? "" })
         {
             writer.Write((byte)name.Length);
@@ -131,7 +131,7 @@ internal static class SettlingFile
         var rest = header[BodyAt..];
         var layout = Digest.FromBytes(Take(ref rest, Digest.Size));
         var count = BinaryPrimitives.ReadInt64LittleEndian(Take(ref rest, sizeof(long)));
-        var excluded = Take(ref rest, 1)[0];
+        var refused = Take(ref rest, 1)[0];
         var model = Name(ref rest);
         var kind = Name(ref rest);
         var run = Name(ref rest);
@@ -149,7 +149,7 @@ internal static class SettlingFile
 
         var start = header.Length - rest.Length;
         return vectors is >= 1 and <= 3 && count is >= 0 and <= int.MaxValue && length == start + (vectors * count * sizeof(float))
-            ? new SettlingContent(run.Length == 0 ? null : new PendingReceipt(run, round, digest), vectors, excluded, (int)count, start)
+            ? new SettlingContent(run.Length == 0 ? null : new PendingReceipt(run, round, digest), vectors, refused, (int)count, start)
             : throw new InvalidDataException($"it has {length} bytes, {vectors} vectors of {count} values need {start + (vectors * count * sizeof(float))}");
     }
 
@@ -171,7 +171,7 @@ internal static class SettlingFile
 /// <summary>What a verified file holds.</summary>
 /// <param name="Pending">The update that decides; null when the one vector simply holds.</param>
 /// <param name="Vectors">Vectors in it: before, then after, then otherwise.</param>
-/// <param name="Excluded">Updates in a row that were excluded.</param>
+/// <param name="Refused">Updates in a row that were refused.</param>
 /// <param name="Count">Values of each.</param>
 /// <param name="VectorsAt">Where the first begins.</param>
-internal sealed record SettlingContent(PendingReceipt? Pending, int Vectors, byte Excluded, int Count, long VectorsAt);
+internal sealed record SettlingContent(PendingReceipt? Pending, int Vectors, byte Refused, int Count, long VectorsAt);

@@ -49,8 +49,8 @@ internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientE
     /// <summary>True when an update made for nothing is carried into the next one.</summary>
     public bool CarriesOver => Load() is { Vectors: 3 };
 
-    /// <summary>Updates in a row that were excluded, the last one included.</summary>
-    public byte Excluded => Load()?.Excluded ?? 0;
+    /// <summary>Updates in a row that the server refused, the last one included.</summary>
+    public byte Refused => Load()?.Refused ?? 0;
 
     /// <summary>True when a receipt of the pending update may have reached the server.</summary>
     public bool IsCommitting => Pending is { } pending && File.Exists(CommittingPath)
@@ -73,11 +73,11 @@ internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientE
         ArgumentOutOfRangeException.ThrowIfNotEqual((otherwise ?? before).Length, before.Length);
         if (otherwise is { } third)
         {
-            Replace(receipt, Excluded, before, after, third);
+            Replace(receipt, Refused, before, after, third);
         }
         else
         {
-            Replace(receipt, Excluded, before, after);
+            Replace(receipt, Refused, before, after);
         }
 
         Prune();
@@ -102,13 +102,13 @@ internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientE
 
     /// <summary>The update's fate is known: one vector is left.</summary>
     /// <param name="choice">Which.</param>
-    /// <param name="excluded">Updates in a row that were excluded, this one included.</param>
+    /// <param name="refused">Updates in a row that were refused, this one included.</param>
     /// <returns>That vector.</returns>
-    public float[] Settle(Choice choice, int excluded)
+    public float[] Settle(Choice choice, int refused)
     {
         var content = Load() ?? throw new InvalidOperationException($"No {key.Kind} of model '{key.Model}' is there to settle.");
         var values = SettlingFile.Read(_path, content, (int)choice < content.Vectors ? (int)choice : 0);
-        Replace(null, (byte)Math.Min(excluded, byte.MaxValue), values);
+        Replace(null, (byte)Math.Min(refused, byte.MaxValue), values);
         File.Delete(CommittingPath);
         return values;
     }
@@ -141,11 +141,11 @@ internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientE
         return _content;
     }
 
-    private void Replace(PendingReceipt? pending, byte excluded, params ReadOnlySpan<ReadOnlyMemory<float>> vectors)
+    private void Replace(PendingReceipt? pending, byte refused, params ReadOnlySpan<ReadOnlyMemory<float>> vectors)
     {
         onWrite?.Invoke("write");
         _isLoaded = false;
-        var prepared = SettlingFile.Prepare(_path, key, pending, excluded, vectors);
+        var prepared = SettlingFile.Prepare(_path, key, pending, refused, vectors);
         onWrite?.Invoke("rename");
         File.Move(prepared, _path, overwrite: true);
         StateFolder.FlushFolder(folder.Settling);

@@ -4,25 +4,17 @@ namespace FedServerless.Optimization;
 /// FedDyn: a local step follows <c>∇ − gᵢ + α·(y − x)</c>; afterwards <c>gᵢ⁺ = gᵢ − α·(y − x)</c>, the server's <c>h</c> is the mean of all gᵢ, and the new
 /// model is the mean of the included less <c>h/α</c>. The term α·(y − x) is the proximal one, with µ = α.
 /// </summary>
-internal sealed class FedDynSolver(double alpha) : ILocalSolver
+internal sealed class FedDynSolver(double alpha) : SolverWithMemory
 {
-    public string Name => LocalSolvers.FedDyn;
+    public override string Name => LocalSolvers.FedDyn;
 
-    public bool HasMemory => true;
+    public override bool NeedsMean => false;
 
-    public bool NeedsMean => false;
+    public override double ChangeFactor(long steps) => -alpha;
 
-    public void Correct(ReadOnlySpan<float> own, ReadOnlySpan<float> sum, long clients, Span<float> correction) =>
-        SolverMemory.Correct(own, [], clients, correction);
-
-    public void Remember(ReadOnlySpan<float> own, ReadOnlySpan<float> sum, long clients, ReadOnlySpan<float> delta, long steps, Span<float> after) =>
-        SolverMemory.Remember(own, [], clients, delta, ChangeFactor(steps), after);
-
-    public double ChangeFactor(long steps) => -alpha;
-
-    public bool TryAdvance(ReadOnlySpan<float> sum, ReadOnlySpan<double> changes, long included, long clients, Span<float> after, Span<double> aggregate)
+    public override bool TryAdvance(ReadOnlySpan<float> sum, ReadOnlySpan<double> changes, long included, long clients, Span<float> after, Span<double> aggregate)
     {
-        var finite = SolverMemory.TryAdvance(sum, changes, 0, after);
+        var finite = base.TryAdvance(sum, changes, included, clients, after, aggregate);
         for (var i = 0; i < aggregate.Length; i++)
         {
             aggregate[i] -= after[i] / (clients * alpha);
@@ -30,6 +22,4 @@ internal sealed class FedDynSolver(double alpha) : ILocalSolver
 
         return finite;
     }
-
-    public double Length(long steps) => 1;
 }

@@ -4,28 +4,11 @@ namespace FedServerless.Optimization;
 /// FedNova: the aggregate is <c>τ_eff·Σ pᵢ·Δᵢ/‖aᵢ‖₁</c>, <c>τ_eff = Σ pᵢ·‖aᵢ‖₁</c>, so that clients with more steps do not pull harder. ‖a‖₁ adds up how much
 /// each local gradient counts in the update: with plain SGD once each.
 /// </summary>
-internal sealed class FedNovaSolver(double learningRate, double momentum, double proximalMu) : ILocalSolver
+internal sealed class FedNovaSolver(double learningRate, double momentum, double proximalMu) : SolverWithoutMemory
 {
-    public string Name => LocalSolvers.FedNova;
+    public override string Name => LocalSolvers.FedNova;
 
-    public bool HasMemory => false;
-
-    public bool NeedsMean => false;
-
-    public void Correct(ReadOnlySpan<float> own, ReadOnlySpan<float> sum, long clients, Span<float> correction) => correction.Clear();
-
-    public void Remember(ReadOnlySpan<float> own, ReadOnlySpan<float> sum, long clients, ReadOnlySpan<float> delta, long steps, Span<float> after) =>
-        own.CopyTo(after);
-
-    public double ChangeFactor(long steps) => 0;
-
-    public bool TryAdvance(ReadOnlySpan<float> sum, ReadOnlySpan<double> changes, long included, long clients, Span<float> after, Span<double> aggregate)
-    {
-        sum.CopyTo(after);
-        return true;
-    }
-
-    public double Length(long steps)
+    public override double Length(long steps)
     {
         if (momentum > 0)
         {

@@ -1,26 +1,7 @@
 namespace FedServerless.Optimization;
 
 /// <summary>SGD and FedProx: nothing is remembered, nothing is normalised.</summary>
-internal sealed class PlainSolver : ILocalSolver
+internal sealed class PlainSolver : SolverWithoutMemory
 {
-    public string Name => LocalSolvers.Sgd;
-
-    public bool HasMemory => false;
-
-    public bool NeedsMean => false;
-
-    public void Correct(ReadOnlySpan<float> own, ReadOnlySpan<float> sum, long clients, Span<float> correction) => correction.Clear();
-
-    public void Remember(ReadOnlySpan<float> own, ReadOnlySpan<float> sum, long clients, ReadOnlySpan<float> delta, long steps, Span<float> after) =>
-        own.CopyTo(after);
-
-    public double ChangeFactor(long steps) => 0;
-
-    public bool TryAdvance(ReadOnlySpan<float> sum, ReadOnlySpan<double> changes, long included, long clients, Span<float> after, Span<double> aggregate)
-    {
-        sum.CopyTo(after);
-        return true;
-    }
-
-    public double Length(long steps) => 1;
+    public override string Name => LocalSolvers.Sgd;
 }

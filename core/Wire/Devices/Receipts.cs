@@ -43,7 +43,15 @@ public sealed record CommitResponse(string State);
 /// <param name="State">One of <see cref="ReceiptStates"/>.</param>
 /// <param name="Reason">Why, when excluded or abandoned.</param>
 /// <param name="HeaderDigest">The update that the receipt names; null when there is no receipt, and from servers before this was told.</param>
-public sealed record ReceiptStatus(string State, string? Reason, Digest? HeaderDigest = null);
+public sealed record ReceiptStatus(string State, string? Reason, Digest? HeaderDigest = null)
+{
+    /// <summary>
+    /// True when it is <see cref="ReceiptStates.Excluded"/> because it came after the seal: nobody looked at the update, and nothing is wrong with it.
+    /// Default false, also from servers before this was told.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Late { get; set; }
+}
 
 /// <summary>The states of a receipt.</summary>
 public static class ReceiptStates

@@ -42,7 +42,7 @@ public sealed class SettlingStateTests : IDisposable
     {
         Open().Begin(Receipt, new[] { 1f, 1f }, new[] { 2f, 2f }, new[] { 3f, 3f });
 
-        var values = Open().Settle(choice, excluded: 0);
+        var values = Open().Settle(choice, refused: 0);
 
         Assert.Equal([expected, expected], values);
         Assert.Equal(values, Open().Read(2));
@@ -54,7 +54,7 @@ public sealed class SettlingStateTests : IDisposable
     {
         Open().Begin(Receipt, new[] { 1f }, new[] { 2f });
 
-        Assert.Equal([1f], Open().Settle(SettlingState.Choice.Otherwise, excluded: 0));
+        Assert.Equal([1f], Open().Settle(SettlingState.Choice.Otherwise, refused: 0));
         Assert.False(Open().CarriesOver);
     }
 
@@ -91,14 +91,14 @@ public sealed class SettlingStateTests : IDisposable
     }
 
     [Fact]
-    public void Settle_Excluded_IsCountedUntilTheNextUpdateIsWritten()
+    public void Settle_Refused_IsCountedUntilTheNextUpdateIsWritten()
     {
         Open().Begin(Receipt, new[] { 1f }, new[] { 2f }, new[] { 3f });
-        Open().Settle(SettlingState.Choice.Otherwise, excluded: 1);
+        Open().Settle(SettlingState.Choice.Otherwise, refused: 1);
 
         Open().Begin(Receipt with { Round = 8 }, new[] { 3f }, new[] { 2f }, new[] { 3f });
 
-        Assert.Equal(1, Open().Excluded);
+        Assert.Equal(1, Open().Refused);
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed class SettlingStateTests : IDisposable
         Open().Begin(Receipt, before, after);
 
         Assert.Equal(before, Open().Read(before.Length));
-        Assert.Equal(after, Open().Settle(SettlingState.Choice.After, excluded: 0));
+        Assert.Equal(after, Open().Settle(SettlingState.Choice.After, refused: 0));
     }
 
     private SettlingState Open(SettlingKey? key = null) => new(_folder, key ?? Key, new ClientEvents(_events.Add), onWrite: null);

@@ -51,6 +51,9 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
     /// <summary>What became of the update of a round; before <see cref="ReceiptState"/>.</summary>
     public Dictionary<int, string> Fates { get; } = [];
 
+    /// <summary>Rounds whose update came after the seal.</summary>
+    public HashSet<int> CameLate { get; } = [];
+
     public bool HonourRanges { get; set; } = true;
 
     /// <summary>Most parts named in one answer to <c>uploads</c>.</summary>
@@ -233,7 +236,7 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
     {
         var receipt = Receipts.Find(receipt => receipt.Round == round);
         var state = Fates.GetValueOrDefault(round) ?? ReceiptState ?? (receipt is null ? ReceiptStates.Unknown : ReceiptStates.Committed);
-        return new ReceiptStatus(state, null, state == ReceiptStates.Unknown ? null : receipt?.HeaderDigest);
+        return new ReceiptStatus(state, null, state == ReceiptStates.Unknown ? null : receipt?.HeaderDigest) { Late = CameLate.Contains(round) };
     }
 
     private HttpResponseMessage Commit(string client, Receipt receipt)

@@ -21,6 +21,7 @@ public sealed class PrivacySpecTests
         { "aggregation.maxNormRatio", Spec() with { Aggregation = new AggregationSpec { Weighting = "uniform", MaxNormRatio = 2 } } },
         { "privacy", Spec() with { Training = new TrainingSpec { Solver = "scaffold" } } },
         { "privacy", Spec() with { Training = new TrainingSpec { Solver = "fednova" } } },
+        { "training.measure", Spec() with { Training = new TrainingSpec { Measure = true } } },
         { "retainUpdates", Spec() with { RetainUpdates = true } },
         { "evaluation.clients", Spec() with { Evaluation = new EvaluationSpec() } },
     };

@@ -291,6 +291,34 @@ public sealed class ReceiptTests
         Assert.Contains("1 receipts", mine.Reason, StringComparison.Ordinal);
     }
 
+    // A device keeps its residual through what came late and drops it after two refusals: it must be told which of the two it was.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Mine_CameAfterTheSeal_IsExcludedAsLate(bool late)
+    {
+        using var scene = await RoundScene.OpenAsync(spec: RoundScene.Spec with { Round = new RoundSpec { Minimum = 1 } });
+        await scene.UploadAndCommitAsync(scene.Alice);
+        await scene.UploadAsync(scene.Bob);
+        if (!late)
+        {
+            await scene.CommitAsync(scene.Bob);
+        }
+
+        await scene.Bench.Activities.SealRound.RunAsync(RoundScene.Input, CancellationToken.None);
+        if (late)
+        {
+            await scene.CommitAsync(scene.Bob);
+        }
+
+        var accepted = new AcceptedDocument([new AcceptedUpdate("alice", RoundScene.HeaderDigest(1), 1, 1)], late ? [] : [new Refusal("bob", "NaN")]);
+        await scene.Bench.Disk.CreateOnceAsync(StoreNames.Accepted("r", 1), accepted, StoreJson.Default.AcceptedDocument, CancellationToken.None);
+
+        var mine = await scene.MineAsync(scene.Bob);
+
+        Assert.Equal((ReceiptStates.Excluded, late), (mine.State, mine.Late));
+    }
+
     [Theory]
     [InlineData(true, "alice", ReceiptStates.Included)]
     [InlineData(true, "bob", ReceiptStates.Excluded)]
