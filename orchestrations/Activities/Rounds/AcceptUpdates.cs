@@ -21,6 +21,12 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
     /// </summary>
     internal const double MaxLengthRatio = 16;
 
+    /// <summary>
+    /// Most that one update with few steps may do to SCAFFOLD's memory, in multiples of the round's median. Its change of the memory is divided by its
+    /// steps, goes down to everybody, and outlives the round: without a bound a claim of one sample would be worth all steps that the others took.
+    /// </summary>
+    internal const double MaxMemoryRatio = 16;
+
     public async Task<RoundAccepted> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
@@ -92,23 +98,26 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
 
     /// <summary>
     /// Refuses updates that are far longer than the round's median; of an even number of updates the lower middle one counts. An update that is divided
-    /// by fewer steps than others moves the model further, and is looked at in the length that it has then: few steps are claimed as easily as many.
+    /// by fewer steps than others goes further, and is looked at in the length that it has then: few steps are claimed as easily as many.
     /// </summary>
     private static IReadOnlyList<Verdict> BoundNorms(IReadOnlyList<Verdict> verdicts, AggregationSpec aggregation, ILocalSolver solver)
     {
         var sound = verdicts.Where(verdict => verdict.Reason is null).ToArray();
-        if (sound.Length == 0 || (aggregation.MaxNormRatio ?? aggregation.MaxNorm) is null)
+        if (sound.Length == 0 || ((aggregation.MaxNormRatio ?? aggregation.MaxNorm) is null && !solver.HasMemory))
         {
             return verdicts;
         }
 
-        var usual = LowerMedian(sound.Select(Length));
+        var usual = LowerMedian(sound.Select(Divisor));
         var median = LowerMedian(sound.Select(Reach));
+
+        // The upper middle one: of two updates neither can have the other refused.
+        var most = sound.Select(Reach).Order().ElementAt(sound.Length / 2) is > 0 and var upper ? MaxMemoryRatio * upper : double.PositiveInfinity;
         return [.. verdicts.Select(verdict => verdict.Reason is null && Problem(verdict) is { } problem ? verdict with { Reason = problem, Norm = 0 } : verdict)];
 
-        double Length(Verdict verdict) => solver.Length(verdict.Steps ?? 1);
+        double Divisor(Verdict verdict) => solver.HasMemory ? solver.ChangeFactor(1) / solver.ChangeFactor(verdict.Steps ?? 1) : solver.Length(verdict.Steps ?? 1);
 
-        double Reach(Verdict verdict) => verdict.Norm * Math.Max(1, usual / Length(verdict));
+        double Reach(Verdict verdict) => verdict.Norm * Math.Max(1, usual / Divisor(verdict));
 
         string? Problem(Verdict verdict)
         {
@@ -119,6 +128,8 @@ internal sealed class AcceptUpdates(IObjectStore store, RunLog log) : IActivity<
             return aggregation.MaxNormRatio is { } times && reach > times * median
                 ? string.Create(CultureInfo.InvariantCulture, $"{words} exceeds {times:G6} times the round's median norm {median:G6}")
                 : aggregation.MaxNorm is { } bound && reach > bound ? string.Create(CultureInfo.InvariantCulture, $"{words} exceeds the bound {bound:G6}")
+                : solver.HasMemory && reach > verdict.Norm && reach > most
+                    ? string.Create(CultureInfo.InvariantCulture, $"{words} exceeds {most:G6}, the most that a claim of few steps may do to the solver's memory")
                 : null;
         }
     }
