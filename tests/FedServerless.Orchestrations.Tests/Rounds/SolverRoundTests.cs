@@ -1,5 +1,6 @@
 using FedServerless.Activities.Rounds;
 using FedServerless.Activities.State;
+using FedServerless.Capacity;
 using FedServerless.Model;
 using FedServerless.Optimization;
 using FedServerless.Storage;
@@ -18,6 +19,7 @@ public sealed class SolverRoundTests
     private const int Members = 8;
     private const double Rate = 0.25;
     private const double Alpha = 0.5;
+    private const float Large = (float)(1L << 35) * (1L << 35);
 
     // PITFALLS 45: three of six take part, two more are enrolled and never come; one update is refused, a whole round comes to nothing.
     [Theory]
@@ -77,6 +79,35 @@ public sealed class SolverRoundTests
 
             var outcome = await federation.RunRoundAsync();
             return [.. disk.Peek(StoreNames.Weights("digits", outcome.Version!))!, .. disk.Peek(StoreNames.SolverSum("digits", outcome.Version!))!];
+        }
+    }
+
+    // Values whose sum depends on the order of addition: 2⁷⁰ and its negative beside small ones.
+    [Theory]
+    [InlineData(LocalSolvers.Scaffold, 1, Repeat.Never)]
+    [InlineData(LocalSolvers.Scaffold, 3, Repeat.AtOnce)]
+    [InlineData(LocalSolvers.FedDyn, 2, Repeat.InSequence)]
+    public async Task RunAsync_TwoLevels_KeepsTheBytesOfOne(string solver, int chunksPerTask, Repeat repeat)
+    {
+        var one = await PublishAsync(reduction => reduction with { ChunkClients = 8, Levels = 1 }, Repeat.Never);
+
+        Assert.Equal(one, await PublishAsync(reduction => reduction with { ChunkClients = 8, Levels = 2, ChunksPerTask = chunksPerTask }, repeat));
+        Assert.NotEqual(one, await PublishAsync(reduction => reduction with { ChunkClients = 64, Levels = 1 }, repeat));
+
+        async Task<byte[]> PublishAsync(Func<ReductionPlan, ReductionPlan> change, Repeat repeat)
+        {
+            var disk = await MakeDiskAsync(Spec(solver, 1));
+            var clients = new SimulatedClients(disk, 60) { Deltas = Steep };
+            await using var federation = new SimulatedFederation(disk, clients, repeat: repeat);
+            await Plans.ReplaceAsync(federation, plan => plan with { Reduction = change(plan.Reduction!) });
+            var outcome = await federation.RunRoundAsync();
+            return [.. disk.Peek(StoreNames.Weights("digits", outcome.Version!))!, .. disk.Peek(StoreNames.SolverSum("digits", outcome.Version!))!];
+        }
+
+        static float[] Steep(RoundPlan plan, string client, long parameters)
+        {
+            var number = int.Parse(client[^3..], null);
+            return [.. Enumerable.Range(0, (int)parameters).Select(i => (i + number) % 3 == 0 ? number % 2 == 0 ? Large : -Large : ((number * 7919) + i) % 1000 / 7f)];
         }
     }
 

@@ -1,5 +1,7 @@
 using FedServerless.Activities.State;
 using FedServerless.Aggregation.Robust;
+using FedServerless.Optimization;
+using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
@@ -38,15 +40,42 @@ public sealed class CrashTests(ITestOutputHelper output)
     [InlineData(AggregationRules.CenteredClipping, StoreFault.CrashAfter)]
     public async Task RunAsync_RobustRuleCrashAtEachWriteAndJournalLost_EndsInTheSameBytes(string rule, StoreFault fault)
     {
-        var aggregation = new AggregationSpec { Rule = rule, ClipRadius = rule == AggregationRules.CenteredClipping ? 0.05 : null };
-        var (reference, writes) = await RunAsync(null, aggregation);
+        var spec = Spec with
+        {
+            Aggregation = new AggregationSpec { Rule = rule, ClipRadius = rule == AggregationRules.CenteredClipping ? 0.05 : null }, Optimizer = new OptimizerSpec(),
+        };
+        var (reference, writes) = await RunAsync(null, spec);
         for (var number = 1; number <= writes; number++)
         {
-            var (model, _) = await RunAsync((number, fault), aggregation);
+            var (model, _) = await RunAsync((number, fault), spec);
             Assert.True(reference.AsSpan().SequenceEqual(model), $"Other bytes under {rule} after {fault} at write {number} of {writes}.");
         }
 
         output.WriteLine($"{writes} writes under {rule}, each with {fault}.");
+    }
+
+    // PITFALLS 45: the sum of the clients' vectors changes once, with the model, or not at all.
+    [Theory]
+    [InlineData(LocalSolvers.Scaffold, 1, StoreFault.CrashBefore)]
+    [InlineData(LocalSolvers.Scaffold, 1, StoreFault.CrashAfter)]
+    [InlineData(LocalSolvers.Scaffold, 2, StoreFault.CrashAfter)]
+    [InlineData(LocalSolvers.FedDyn, 1, StoreFault.CrashAfter)]
+    public async Task RunAsync_SolverWithMemoryCrashAtEachWriteAndJournalLost_EndsInTheSameModelAndSum(string solver, int levels, StoreFault fault)
+    {
+        var spec = Spec with
+        {
+            Training = new TrainingSpec { Solver = solver, ProximalMu = solver == LocalSolvers.FedDyn ? 0.5 : 0, BatchSize = 4 },
+            Aggregation = new AggregationSpec { Weighting = Weightings.Uniform, Levels = levels },
+            Optimizer = new OptimizerSpec(),
+        };
+        var (reference, writes) = await RunAsync(null, spec);
+        for (var number = 1; number <= writes; number++)
+        {
+            var (model, _) = await RunAsync((number, fault), spec);
+            Assert.True(reference.AsSpan().SequenceEqual(model), $"Other bytes under {solver} after {fault} at write {number} of {writes}.");
+        }
+
+        output.WriteLine($"{writes} writes under {solver}, each with {fault}.");
     }
 
     [Theory]
@@ -63,13 +92,19 @@ public sealed class CrashTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task<(byte[] Model, int Writes)> RunAsync((int Number, StoreFault Fault)? plan, AggregationSpec? aggregation = null)
+    private static RunSpec Spec => SimulatedFederation.Spec(Rounds) with { Optimizer = new OptimizerSpec { Name = "fedavgm" } };
+
+    /// <returns>The weights of the last version, and its solver's sum where it has one.</returns>
+    private static async Task<(byte[] Model, int Writes)> RunAsync((int Number, StoreFault Fault)? plan, RunSpec? spec = null)
     {
         var disk = new InMemoryObjectStore();
         var clients = new SimulatedClients(disk, ClientCount);
-        var spec = SimulatedFederation.Spec(Rounds) with { Optimizer = new OptimizerSpec { Name = "fedavgm" } };
-        spec = aggregation is null ? spec : spec with { Aggregation = aggregation, Optimizer = new OptimizerSpec() };
-        await SimulatedFederation.CreateAsync(disk, spec);
+        foreach (var client in clients.Ids)
+        {
+            await disk.PutBytesAsync(StoreNames.Member("default", client), default, PutCondition.CreateOnce, CancellationToken.None);
+        }
+
+        await SimulatedFederation.CreateAsync(disk, spec ?? Spec);
         var store = plan is { } hurt ? FaultInjectingStore.At(disk, hurt.Number, hurt.Fault) : new FaultInjectingStore(disk);
         await using (var federation = new SimulatedFederation(disk, clients, store))
         {
@@ -84,7 +119,9 @@ public sealed class CrashTests(ITestOutputHelper output)
 
         await CheckAsync(disk, clients);
         var version = await disk.GetAsync(StoreNames.ModelPointer("digits"), StoreJson.Default.PointerDocument, CancellationToken.None);
-        return (disk.Peek(StoreNames.Weights("digits", version.Value.Version))!, store.WriteCount);
+        var sum = disk.Peek(StoreNames.SolverSum("digits", version.Value.Version));
+        Assert.Equal(spec?.Training.Solver is LocalSolvers.Scaffold or LocalSolvers.FedDyn, sum is not null);
+        return ([.. disk.Peek(StoreNames.Weights("digits", version.Value.Version))!, .. sum ?? []], store.WriteCount);
     }
 
     private static async Task CheckAsync(InMemoryObjectStore disk, SimulatedClients clients)
