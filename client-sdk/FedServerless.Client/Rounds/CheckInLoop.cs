@@ -4,7 +4,6 @@ using FedServerless.Client.Http;
 using FedServerless.Client.State;
 using FedServerless.Client.Telemetry;
 using FedServerless.Wire;
-using FedServerless.Wire.Downloads;
 
 namespace FedServerless.Client.Rounds;
 
@@ -92,6 +91,7 @@ internal sealed class CheckInLoop(
         }
 
         _repeats = 0;
+        models.Encodings.Widen();
         var pause = IdlePause(answer.RetryAfterSeconds, options.TimeProvider.GetElapsedTime(began));
         events.Report(new CheckedIn("none", null, null, pause));
         return new FedStep(FedStepOutcome.NoWork, null, null, pause);
@@ -262,7 +262,7 @@ internal sealed class CheckInLoop(
 
     private async Task<CheckInResponse> CheckInAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
-        var request = new CheckInRequest(DeviceApi.Version, DeviceHttp.Sdk) { Holds = models.Holds(), Reads = DownloadEncodings.Names, Measured = pace.Told() };
+        var request = new CheckInRequest(DeviceApi.Version, DeviceHttp.Sdk) { Holds = models.Holds(), Reads = models.Encodings.Names, Measured = pace.Told() };
         var body = JsonSerializer.SerializeToUtf8Bytes(request, WireJson.Default.CheckInRequest);
         var call = new ApiCall("check-in", HttpMethod.Post, "check-in", body, hold);
         var answer = await connection.CallAsync(
@@ -311,7 +311,9 @@ internal sealed class CheckInLoop(
 
     private static string NameOf(string kind, Work work, Digest artifact) => $"{kind} {work.Run} {work.Round} {artifact}";
 
-    private static ModelSource Same(ModelArtifact wanted, ModelSource fresh) => fresh.Model.Digest == wanted.Digest ? fresh : throw NoLonger();
+    private static ModelSource Same(ModelArtifact wanted, ModelSource fresh) => fresh.Model.Digest == wanted.Digest
+        ? fresh
+        : throw new GiveUpException("the round's model is given out in another form than before; the next check-in takes it so");
 
     private static GiveUpException NoLonger() => new("the work is no longer on offer");
 

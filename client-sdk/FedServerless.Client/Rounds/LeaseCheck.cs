@@ -11,6 +11,9 @@ namespace FedServerless.Client.Rounds;
 /// </summary>
 internal static class LeaseCheck
 {
+    /// <summary>Bytes by which the encoded files of a tiny model may exceed it: their preludes and hashes.</summary>
+    public const int MaxWayOverhead = 64 << 10;
+
     private const int MinPartBytes = 256 << 10;
     private const int MaxPartBytes = 8 << 20;
 
@@ -67,6 +70,12 @@ internal static class LeaseCheck
     {
         var steps = lease.Via ?? [];
         Check(problems, steps.Count <= DeviceApi.MaxModelSteps, "via", $"{steps.Count} files", $"at most {DeviceApi.MaxModelSteps}");
+        if (steps.Any(step => step is null))
+        {
+            Check(problems, false, "via", "a file that is none", "files");
+            return;
+        }
+
         for (var i = 0; i < Math.Min(steps.Count, DeviceApi.MaxModelSteps); i++)
         {
             Artifact(problems, $"via[{i}]", new ModelArtifact(steps[i].Url, steps[i].Bytes, steps[i].Digest, default), maxModelBytes, needsUrl: true);
@@ -74,6 +83,10 @@ internal static class LeaseCheck
             Check(problems, follows, $"via[{i}].start", steps[i].Start?.ToString() ?? "nothing", "the result of the step before");
         }
 
+        // A way is served for being shorter than the model.
+        var bytes = steps.Take(DeviceApi.MaxModelSteps).Sum(step => (double)step.Bytes);
+        var most = Math.Min(lease.Base.Bytes, maxModelBytes) + MaxWayOverhead;
+        Check(problems, bytes <= most, "via", $"files of {bytes} bytes", $"at most {most}");
         var leads = steps.Count == 0 || steps[^1].Result == lease.Base.Digest;
         Check(problems, leads, "via", "a way to another model", "one to the base");
     }

@@ -45,20 +45,29 @@ internal static class ModelAssembly
     }
 
     /// <summary>Writes the model to its place if it is the one that was announced.</summary>
-    public static bool TryKeep(string path, ModelState state, Digest expected)
+    /// <param name="path">Its place.</param>
+    /// <param name="state">The model.</param>
+    /// <param name="expected">SHA-256 of the one that was announced.</param>
+    /// <param name="onWritten">Called when only its name is missing.</param>
+    public static bool TryKeep(string path, ModelState state, Digest expected, Action onWritten)
     {
         var temporary = path + StateFolder.TemporarySuffix;
+        bool isIt;
         using (var file = new FileStream(temporary, StateFolder.Private(FileMode.Create, FileShare.None)))
         {
             ModelStateFile.Write(state, file);
             file.Flush(flushToDisk: true);
             file.Position = 0;
-            if (Digest.FromBytes(SHA256.HashData(file)) != expected)
-            {
-                return false;
-            }
+            isIt = Digest.FromBytes(SHA256.HashData(file)) == expected;
         }
 
+        if (!isIt)
+        {
+            File.Delete(temporary);
+            return false;
+        }
+
+        onWritten();
         File.Move(temporary, path, overwrite: true);
         return true;
     }

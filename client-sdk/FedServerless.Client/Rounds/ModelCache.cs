@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using FedServerless.Client.Http;
 using FedServerless.Client.State;
 using FedServerless.Client.Telemetry;
+using FedServerless.Model;
 using FedServerless.Wire;
 
 namespace FedServerless.Client.Rounds;
@@ -16,8 +17,14 @@ internal sealed class ModelCache(
     /// <summary>Times a whole download may turn out to be something else than promised.</summary>
     public const int MaxMismatches = 2;
 
+    /// <summary>Ways to one model that are tried: over deltas, over a whole encoded model, and what the device held besides.</summary>
+    public const int MaxWays = 4;
+
     private const string PartSuffix = ".part";
     private const string StepSuffix = ".step";
+
+    /// <summary>The encodings that a check-in asks for.</summary>
+    public EncodingChoice Encodings { get; } = new();
 
     /// <summary>The models that are here, newest first, as a check-in names them; each is verified before it is used.</summary>
     public IReadOnlyList<Digest> Holds()
@@ -51,16 +58,18 @@ internal sealed class ModelCache(
     {
         var artifact = source.Model;
         var path = Path.Combine(folder.Models, artifact.Digest.ToString());
+        Encodings.Begin(work);
         var cached = await IsAsync(path, artifact, cancellationToken).ConfigureAwait(false);
         if (!cached)
         {
             File.Delete(path);
+            Prune(source, options.CachedModels);
             await FetchAsync(path, source, work, refresh, cancellationToken).ConfigureAwait(false);
         }
 
         // The write time is the time of last use; Prune drops the oldest.
         File.SetLastWriteTimeUtc(path, options.TimeProvider.GetUtcNow().UtcDateTime);
-        Prune(path);
+        Prune(new ModelSource(artifact), options.CachedModels - 1);
         events.Report(new Downloaded(work.Run, work.Round, artifact.Bytes, cached));
         return path;
     }
@@ -68,19 +77,20 @@ internal sealed class ModelCache(
     private async Task FetchAsync(
         string path, ModelSource source, Work work, Func<CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
     {
-        for (var failures = 0; source.Via is { } steps; failures++)
+        for (var ways = 1; source.Via is { } steps; ways++)
         {
-            if (await TryAssembleAsync(path, source.Model, steps, work, refresh, cancellationToken).ConfigureAwait(false))
+            if (await TryAssembleAsync(path, source.Model, steps, work, refresh, cancellationToken).ConfigureAwait(false) is not { } problem)
             {
                 return;
             }
 
-            if (failures >= MaxMismatches)
+            if (ways >= MaxWays)
             {
-                throw new GiveUpException($"the model put together {failures + 1} times is not the one promised: its SHA-256 is not {source.Model.Digest}");
+                throw problem;
             }
 
-            // What is not here any more is no longer named: the server finds another way.
+            // What is not here any more is no longer named, and what failed no longer asked for: the server finds another way.
+            events.Retry("model", ways, TimeSpan.Zero, problem.Message);
             source = await refresh(cancellationToken).ConfigureAwait(false);
         }
 
@@ -88,50 +98,79 @@ internal sealed class ModelCache(
             path, source.Model, work, async token => (await refresh(token).ConfigureAwait(false)).Model, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>False when what is built on is not here, or what comes out is something else; that is removed then.</summary>
-    private async Task<bool> TryAssembleAsync(
+    /// <summary>Null when the model is in its place; else what is wrong with this way to it.</summary>
+    private async Task<GiveUpException?> TryAssembleAsync(
         string path, ModelArtifact model, IReadOnlyList<ModelStep> steps, Work work, Func<CancellationToken, Task<ModelSource>> refresh,
         CancellationToken cancellationToken)
     {
         var start = steps.Count > 0 ? steps[0].Start : null;
-        var startPath = start is { } digest ? Path.Combine(folder.Models, digest.ToString()) : null;
-        var state = startPath is null ? null : ModelAssembly.ReadStart(startPath, start!.Value);
+        var state = start is { } digest ? ModelAssembly.ReadStart(Path.Combine(folder.Models, digest.ToString()), digest) : null;
         if (steps.Count == 0 || (start is not null && state is null))
         {
-            return false;
+            return new GiveUpException($"the model {start ?? model.Digest}, which the server takes for held, is not here, or is damaged");
         }
 
+        GiveUpException problem;
+        try
+        {
+            foreach (var step in steps)
+            {
+                state = await ApplyAsync(step, model, state, work, refresh, cancellationToken).ConfigureAwait(false);
+            }
+
+            options.OnStateWrite?.Invoke("keep");
+            if (ModelAssembly.TryKeep(path, state!, model.Digest, () => options.OnStateWrite?.Invoke("rename")))
+            {
+                options.OnStateWrite?.Invoke("kept");
+                Forget(steps);
+                return null;
+            }
+
+            problem = new GiveUpException($"the model put together is not the one promised: its SHA-256 is not {model.Digest}");
+        }
+        catch (GiveUpException reason)
+        {
+            problem = reason;
+        }
+
+        Forget(steps);
+        Encodings.Narrow(work, builtOnAnother: start is not null);
+        return problem;
+    }
+
+    /// <summary>Gets one encoded file and puts it on top.</summary>
+    /// <exception cref="GiveUpException">It cannot be had, or is not what was announced.</exception>
+    private async Task<ModelState> ApplyAsync(
+        ModelStep step, ModelArtifact model, ModelState? state, Work work, Func<CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
+    {
+        var path = StepPath(step);
+        var file = new ModelArtifact(step.Url, step.Bytes, step.Digest, model.LayoutDigest);
+        if (!await IsAsync(path, file, cancellationToken).ConfigureAwait(false))
+        {
+            options.OnStateWrite?.Invoke("step");
+            await DownloadAsync(path, file, work, token => AgainAsync(step, refresh, token), cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            options.OnStateWrite?.Invoke("apply");
+            return ModelAssembly.Apply(path, model, state, step.Start ?? default);
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new GiveUpException($"the model's file {step.Digest} is not usable: {problem.Message.TrimEnd('.')}", problem);
+        }
+    }
+
+    private string StepPath(ModelStep step) => Path.Combine(folder.Models, step.Digest + StepSuffix);
+
+    private void Forget(IReadOnlyList<ModelStep> steps)
+    {
         foreach (var step in steps)
         {
-            var stepPath = Path.Combine(folder.Models, step.Digest + StepSuffix);
-            var file = new ModelArtifact(step.Url, step.Bytes, step.Digest, model.LayoutDigest);
-            if (!await IsAsync(stepPath, file, cancellationToken).ConfigureAwait(false))
-            {
-                await DownloadAsync(stepPath, file, work, token => AgainAsync(step, refresh, token), cancellationToken).ConfigureAwait(false);
-            }
-
-            try
-            {
-                state = ModelAssembly.Apply(stepPath, model, state, step.Start ?? default);
-            }
-            catch (InvalidDataException problem)
-            {
-                throw new GiveUpException($"the model's file {step.Digest} is not usable: {problem.Message.TrimEnd('.')}", problem);
-            }
+            File.Delete(StepPath(step));
+            File.Delete(StepPath(step) + PartSuffix);
         }
-
-        var isKept = ModelAssembly.TryKeep(path, state!, model.Digest);
-        foreach (var step in steps)
-        {
-            File.Delete(Path.Combine(folder.Models, step.Digest + StepSuffix));
-        }
-
-        if (!isKept && startPath is not null)
-        {
-            File.Delete(startPath);
-        }
-
-        return isKept;
     }
 
     private static async Task<ModelArtifact> AgainAsync(ModelStep step, Func<CancellationToken, Task<ModelSource>> refresh, CancellationToken cancellationToken)
@@ -180,16 +219,25 @@ internal sealed class ModelCache(
             && Digest.FromBytes(await SHA256.HashDataAsync(file, cancellationToken).ConfigureAwait(false)) == artifact.Digest;
     }
 
-    private void Prune(string inUse)
+    /// <summary>
+    /// Lets go of what is neither wanted now nor among the last used: models beyond those that are kept, as many unfinished ones, and what
+    /// dead processes left. Also before a download, for a server that never lets one finish must not fill the disk.
+    /// </summary>
+    private void Prune(ModelSource wanted, int models)
     {
-        var old = new DirectoryInfo(folder.Models).GetFiles()
-            .Where(file => file.FullName != inUse)
+        var path = Path.Combine(folder.Models, wanted.Model.Digest.ToString());
+        var steps = wanted.Via ?? [];
+        var inUse = steps.SelectMany(step => new[] { StepPath(step), StepPath(step) + PartSuffix, Path.Combine(folder.Models, $"{step.Start}") })
+            .Append(path).Append(path + PartSuffix).ToHashSet(StringComparer.Ordinal);
+        var others = new DirectoryInfo(folder.Models).GetFiles()
+            .Where(file => !inUse.Contains(file.FullName))
             .OrderByDescending(file => file.LastWriteTimeUtc)
             .ThenBy(file => file.Name, StringComparer.Ordinal)
-            .Skip(options.CachedModels - 1);
-        foreach (var file in old)
+            .ToLookup(file => Digest.TryParse(Path.GetFileNameWithoutExtension(file.Name), out _) ? file.Extension : StateFolder.TemporarySuffix, StringComparer.Ordinal);
+        foreach (var old in others.SelectMany(kind => kind.Skip(kind.Key switch { "" => models, PartSuffix => options.CachedModels, _ => 0 })))
         {
-            file.Delete();
+            options.OnStateWrite?.Invoke("prune");
+            old.Delete();
         }
     }
 }

@@ -1,3 +1,5 @@
+using FedServerless.Compression;
+
 namespace FedServerless.Wire.Downloads;
 
 /// <summary>How a model travels to devices: values of <see cref="DownloadSpec.Encodings"/>.</summary>
@@ -17,4 +19,7 @@ public static class DownloadEncodings
 
     /// <summary>Every name.</summary>
     public static IReadOnlyList<string> Names { get; } = [Float32, Float16, Int8, Delta];
+
+    /// <summary>The codecs that the parameters of an encoded file may be in: those whose blocks have one length, of a byte a value or more.</summary>
+    internal static IReadOnlyList<string> Codecs { get; } = [UpdateCodecs.Float32, UpdateCodecs.Float16, UpdateCodecs.Int8];
 }

@@ -48,9 +48,11 @@ public static class EncodedModelReader
             throw new InvalidDataException($"It is a model of {prelude.ModelLength} bytes; expected {modelBytes}.");
         }
 
-        if (!UpdateCodecs.All.TryGet(prelude.CodecId, out var codec))
+        // Only codecs that cost a byte a value or more: with a sparse one a small file would become a model as large as the sender likes.
+        if (!UpdateCodecs.All.TryGet(prelude.CodecId, out var codec) || !DownloadEncodings.Codecs.Contains(codec.Name))
         {
-            throw new InvalidDataException($"It is written in codec {prelude.CodecId}, which is unknown here; a newer SDK may know it.");
+            throw new InvalidDataException(
+                $"It is written in codec {prelude.CodecId}; models travel in {string.Join(", ", DownloadEncodings.Codecs)}. A newer SDK may know more.");
         }
 
         var layout = start?.Layout ?? ReadLayout(file, prelude);
@@ -61,8 +63,13 @@ public static class EncodedModelReader
 
         var shape = UpdateShape.Create(layout, codec, prelude.BlockCoordinates);
         var payloadAt = EncodedModelPrelude.Size + prelude.HeaderLength;
+        if (shape.HeaderLength > file.Length - payloadAt)
+        {
+            throw new InvalidDataException($"It has {file.Length} bytes; its blocks' hashes alone need {shape.HeaderLength}.");
+        }
+
         var trailer = new byte[shape.HeaderLength];
-        file.Position = Math.Max(0, file.Length - trailer.Length);
+        file.Position = file.Length - trailer.Length;
         file.ReadExactly(trailer);
         if (!UpdateHeader.TryParse(trailer, shape, prelude.Start, out var blocks, out var problem))
         {

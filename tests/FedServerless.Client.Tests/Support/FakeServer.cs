@@ -39,6 +39,9 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
     /// <summary>Answers to check-ins in order; the last repeats.</summary>
     public Queue<CheckInResponse> CheckIns { get; } = new();
 
+    /// <summary>Answers a check-in by what it tells; null for the next of <see cref="CheckIns"/>.</summary>
+    public Func<CheckInRequest, CheckInResponse?> OnCheckIn { get; set; } = _ => null;
+
     public List<Receipt> Receipts { get; } = [];
 
     public List<Evaluation> Evaluations { get; } = [];
@@ -213,7 +216,7 @@ internal sealed class FakeServer(TestClock clock) : HttpMessageHandler
                 var request = Read(body, WireJson.Default.CheckInRequest);
                 Assert.Equal(1, request.ApiVersion);
                 Measured = request.Measured;
-                var next = CheckIns.Count > 1 ? CheckIns.Dequeue() : CheckIns.Peek();
+                var next = OnCheckIn(request) is { } chosen ? chosen : CheckIns.Count > 1 ? CheckIns.Dequeue() : CheckIns.Peek();
                 return Json(HttpStatusCode.OK, next, WireJson.Default.CheckInResponse);
             case "uploads":
                 return Json(HttpStatusCode.OK, Missing(client, Read(body, WireJson.Default.UploadRequest)), WireJson.Default.UploadResponse);
