@@ -43,7 +43,7 @@ public sealed record FedClientOptions
     /// <summary>Largest model that is downloaded, in bytes, 1 to <see cref="MaxModelBytesLimit"/>. Default 4 GiB.</summary>
     public long MaxModelBytes { get; init; } = 4L << 30;
 
-    /// <summary>Models kept on disk for the next round, 1 to 1000. Default 2.</summary>
+    /// <summary>Models kept on disk for the next round, 1 to 1000; at most as many unfinished downloads are kept, too. Default 2.</summary>
     public int CachedModels { get; init; } = 2;
 
     /// <summary>

@@ -98,8 +98,8 @@ public static class EncodedModelReader
     {
         var shape = blocks.Shape;
         var model = start ?? new ModelState(shape.Layout, new float[shape.Layout.FloatCount], new long[shape.Layout.IntegerCount]);
-        var buffer = new byte[UpdateFormat.MinPartBytes];
-        var decoded = new float[shape.BlockCoordinates];
+        var buffer = new byte[shape.MaxPartLength(0)];
+        var decoded = new float[(int)Math.Min(shape.BlockCoordinates, shape.Layout.FloatCount)];
         for (var block = 0; block < shape.BlockCount; block++)
         {
             var bytes = buffer.AsSpan(0, blocks.BlockLength(block));

@@ -14,7 +14,7 @@ public sealed class EncodedModelReaderTests(ITestOutputHelper output)
     private const int Damaged = 5_000;
 
     private static readonly (ModelState Start, ModelState Trained) Models = UpdateSamples.Models(11, Parameters, 5, 3);
-    private static readonly Digest Start = DigestOf(Models.Start);
+    private static readonly Digest Start = EncodedModels.DigestOf(Models.Start);
     private static readonly long Bytes = CanonicalModelFile.Create(Models.Start.Layout).Length;
 
     [Theory]
@@ -28,7 +28,7 @@ public sealed class EncodedModelReaderTests(ITestOutputHelper output)
 
         var read = Read(file, onTop);
 
-        Assert.Equal(DigestOf(made), DigestOf(read));
+        Assert.Equal(EncodedModels.DigestOf(made), EncodedModels.DigestOf(read));
     }
 
     // Every block's hash is in the file: what is accepted decodes to the model that was sent, unless the damage is in how it is rounded (byte 7),
@@ -48,7 +48,7 @@ public sealed class EncodedModelReaderTests(ITestOutputHelper output)
             {
                 var read = Read(input, onTop);
                 accepted++;
-                Assert.True(input[7] != file[7] || DigestOf(read) == DigestOf(made));
+                Assert.True(input[7] != file[7] || EncodedModels.DigestOf(read) == EncodedModels.DigestOf(made));
             }
             catch (InvalidDataException)
             {
@@ -73,7 +73,7 @@ public sealed class EncodedModelReaderTests(ITestOutputHelper output)
     {
         var (file, _) = Encode(UpdateCodecs.Int8, onTop: true, half: false);
 
-        Assert.Throws<InvalidDataException>(() => EncodedModelReader.Read(new MemoryStream(file), Models.Start.Layout.Digest, Bytes, Models.Trained.Clone(), DigestOf(Models.Trained)));
+        Assert.Throws<InvalidDataException>(() => EncodedModelReader.Read(new MemoryStream(file), Models.Start.Layout.Digest, Bytes, Models.Trained.Clone(), EncodedModels.DigestOf(Models.Trained)));
         Assert.Throws<InvalidDataException>(() => EncodedModelReader.Read(new MemoryStream(file), Models.Start.Layout.Digest, Bytes, null, default));
     }
 
@@ -109,7 +109,7 @@ public sealed class EncodedModelReaderTests(ITestOutputHelper output)
         var start = Models.Start.Clone();
         start.Parameters.Fill(3e38f);
         var writer = new EncodedModelWriter(start.Layout, UpdateCodecs.All.Get(UpdateCodecs.Float32), Start, half: true);
-        var file = Write(writer, start, start: null, out _);
+        var file = EncodedModels.Write(writer, start, start: null, out _);
 
         var problem = Record.Exception(() => EncodedModelReader.Read(new MemoryStream(file), start.Layout.Digest, Bytes, start.Clone(), Start));
 
@@ -122,35 +122,6 @@ public sealed class EncodedModelReaderTests(ITestOutputHelper output)
     private static (byte[] File, ModelState Made) Encode(string codec, bool onTop, bool half)
     {
         var writer = new EncodedModelWriter(Models.Start.Layout, UpdateCodecs.All.Get(codec), onTop ? Start : null, half);
-        return (Write(writer, Models.Trained, onTop ? Models.Start : null, out var made), made);
-    }
-
-    private static byte[] Write(EncodedModelWriter writer, ModelState model, ModelState? start, out ModelState made)
-    {
-        made = model.Clone();
-        using var file = new MemoryStream();
-        file.Write(writer.Prelude.Span);
-        for (var block = 0; block < writer.Shape.FloatBlocks; block++)
-        {
-            var (first, count) = writer.Shape.ValuesOf(block);
-            var before = start is null || block >= writer.Shape.ParameterBlocks ? [] : start.Values.AsSpan((int)first, count);
-            file.Write(writer.Write(block, model.Values.AsSpan((int)first, count), before, made.Values.AsSpan((int)first, count)).Span);
-        }
-
-        for (var block = writer.Shape.FloatBlocks; block < writer.Shape.BlockCount; block++)
-        {
-            var (first, count) = writer.Shape.ValuesOf(block);
-            file.Write(writer.Write(block, model.Integers.AsSpan((int)first, count)).Span);
-        }
-
-        file.Write(writer.Trailer.Span);
-        return file.ToArray();
-    }
-
-    private static Digest DigestOf(ModelState model)
-    {
-        using var file = new MemoryStream();
-        ModelStateFile.Write(model, file);
-        return Digest.Of(file.ToArray());
+        return (EncodedModels.Write(writer, Models.Trained, onTop ? Models.Start : null, out var made), made);
     }
 }
