@@ -31,6 +31,9 @@ internal sealed class HostileDevice : IDisposable
 
     public string Id { get; }
 
+    /// <summary>What its check-ins tell of it; null for nothing.</summary>
+    public DeviceMeasurements? Measured { get; set; }
+
     /// <summary>The last request it signed, as it was sent.</summary>
     public (HttpMethod Method, string Path, byte[] Body, string Proof) Last { get; private set; }
 
@@ -49,15 +52,20 @@ internal sealed class HostileDevice : IDisposable
     {
         while (true)
         {
-            var request = new CheckInRequest(DeviceApi.Version, "hostile");
-            var answer = await CallAsync("check-in", request, WireJson.Default.CheckInRequest, WireJson.Default.CheckInResponse);
-            if (answer.Train is not null)
+            if ((await CheckInAsync()).Train is { } lease)
             {
-                return answer.Train;
+                return lease;
             }
 
             await Task.Delay(5);
         }
+    }
+
+    /// <summary>Checks in once.</summary>
+    public Task<CheckInResponse> CheckInAsync()
+    {
+        var request = new CheckInRequest(DeviceApi.Version, "hostile") { Measured = Measured };
+        return CallAsync("check-in", request, WireJson.Default.CheckInRequest, WireJson.Default.CheckInResponse);
     }
 
     /// <summary>A sound update of the lease: every parameter moves by <paramref name="delta"/>.</summary>
