@@ -7,7 +7,7 @@ namespace FedServerless.Activities.Rounds;
 
 /// <summary>What a fold does with one verified block of a few updates. All spans have an element for each update, in client-id order.</summary>
 internal delegate void BlocksVisitor(
-    int block, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes, ReadOnlySpan<double> weights);
+    int block, ReadOnlySpan<AcceptedUpdate> updates, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes);
 
 /// <summary>
 /// The accepted updates of a round, read block range by block range, in client-id order. A few are handed out together, since a
@@ -88,8 +88,8 @@ internal sealed class AcceptedUpdates(
 
     private static void Visit(BlockRange[] ranges, int firstBlock, int blockCount, BlocksVisitor visit)
     {
+        var updates = Array.ConvertAll(ranges, range => range.Update);
         var headers = Array.ConvertAll(ranges, range => range.Header);
-        var weights = Array.ConvertAll(ranges, range => range.Weight);
         var bytes = new ReadOnlyMemory<byte>[ranges.Length];
         for (var block = firstBlock; block < firstBlock + blockCount; block++)
         {
@@ -98,7 +98,7 @@ internal sealed class AcceptedUpdates(
                 bytes[i] = Verified(ranges[i], firstBlock, block);
             }
 
-            visit(block, headers, bytes, weights);
+            visit(block, updates, headers, bytes);
         }
     }
 
@@ -132,9 +132,9 @@ internal sealed class AcceptedUpdates(
             filled += read.Length;
         }
 
-        return new BlockRange(header, update.Weight, bytes);
+        return new BlockRange(update, header, bytes);
     }
 
     /// <summary>One update's share of the range; <see cref="Bytes"/> is rented and may be longer.</summary>
-    private sealed record BlockRange(UpdateHeader Header, double Weight, byte[] Bytes);
+    private sealed record BlockRange(AcceptedUpdate Update, UpdateHeader Header, byte[] Bytes);
 }

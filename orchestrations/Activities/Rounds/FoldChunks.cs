@@ -36,11 +36,12 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
 
         var fold = new RangeFold(shape, RoundGeometry.Range(plan, task.Shard));
         var updates = new AcceptedUpdates(store, rounds, plan, shape, accepted.For(fold.Range));
+        var changes = SolverChanges.Of(plan, shape, fold.Range)?.Chunk;
         var integers = task.Shard == 0 && shape.Layout.IntegerCount > 0 ? new IntegerFold(shape) : null;
         for (var chunk = task.FirstChunk; chunk < task.FirstChunk + task.Chunks; chunk++)
         {
             var clients = ClientChunks.Range(chunk, count, RoundTasks.Of(plan, count).ChunkClients);
-            await FoldAsync(fold, new PartialSum(task.Shard, chunk, fold.Range.Count, accepted.Digest), clients);
+            await FoldAsync(chunk, clients);
             if (integers is not null)
             {
                 await TakeAsync(integers, new PartialSum(PartialSum.Integers, chunk, integers.Maximum.Length, accepted.Digest), clients);
@@ -49,16 +50,25 @@ internal sealed class FoldChunks(IObjectStore store, RoundReader rounds) : IActi
 
         return task.Chunks;
 
-        async Task FoldAsync(RangeFold sums, PartialSum partial, (int First, int Count) clients)
+        async Task FoldAsync(int chunk, (int First, int Count) clients)
         {
-            if (partial.Count == 0 || await partials.HasAsync(partial, cancellationToken))
+            List<(RangeFold Fold, PartialSum Partial)> wanted = [];
+            await WantAsync(fold, new PartialSum(task.Shard, chunk, fold.Range.Count, accepted.Digest));
+            await WantAsync(changes, SolverChanges.Partial(task.Shard, chunk, fold.Range.Count, accepted.Digest));
+            await RangeFold.AddAsync([.. wanted.Select(one => one.Fold)], updates, clients.First, clients.Count, cancellationToken);
+            foreach (var (sums, partial) in wanted)
             {
-                return;
+                await partials.WriteAsync(partial, sums.Weight, values => sums.CopySum(MemoryMarshal.Cast<byte, double>(values)), cancellationToken);
             }
 
-            sums.Restart();
-            await sums.AddAsync(updates, clients.First, clients.Count, cancellationToken);
-            await partials.WriteAsync(partial, sums.Weight, values => sums.CopySum(MemoryMarshal.Cast<byte, double>(values)), cancellationToken);
+            async Task WantAsync(RangeFold? sums, PartialSum partial)
+            {
+                if (sums is not null && partial.Count > 0 && !await partials.HasAsync(partial, cancellationToken))
+                {
+                    sums.Restart();
+                    wanted.Add((sums, partial));
+                }
+            }
         }
 
         async Task TakeAsync(IntegerFold maxima, PartialSum partial, (int First, int Count) clients)

@@ -63,7 +63,7 @@ internal sealed class GridFold
             ArrayPool<float>.Shared.Return(scratch);
         }
 
-        void Visit(int block, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes, ReadOnlySpan<double> weights)
+        void Visit(int block, ReadOnlySpan<AcceptedUpdate> updates, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes)
         {
             var (start, length) = _shape.ValuesOf(block);
             var values = scratch.AsSpan(0, length);

@@ -1,3 +1,4 @@
+using FedServerless.Activities.State;
 using FedServerless.Aggregation;
 using FedServerless.Wire.Updates;
 
@@ -26,7 +27,7 @@ internal sealed class IntegerFold(UpdateShape shape)
         return maximum;
     }
 
-    private void Visit(int block, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes, ReadOnlySpan<double> weights)
+    private void Visit(int block, ReadOnlySpan<AcceptedUpdate> updates, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes)
     {
         var (start, count) = shape.ValuesOf(block);
         var values = new long[count];

@@ -6,7 +6,7 @@ namespace FedServerless.Activities.Rounds;
 
 /// <summary>
 /// What one chunk of clients came to, as it lies in the store between the two levels of a reduction: <c>FSPART1\n</c>, shard (−1 for
-/// integers, −2 for inner products) and chunk (int32; −1 for noised sums of all clients), count (int64), weight (binary64), the digest of the accepted document, <c>count</c> values of eight
+/// integers, −2 for inner products, −3 − s for what a solver's memory of shard s changes by) and chunk (int32; −1 for noised sums of all clients), count (int64), weight (binary64), the digest of the accepted document, <c>count</c> values of eight
 /// bytes (sums in binary64, or integer maxima), SHA-256 of all before. Little-endian.
 /// </summary>
 /// <param name="Shard">The coordinate shard, or <see cref="Integers"/>.</param>
@@ -23,6 +23,9 @@ internal readonly record struct PartialSum(int Shard, int Chunk, int Count, Dige
 
     /// <summary>Stands for a shard where the values are inner products of updates; the chunk is then the super-block.</summary>
     public const int Gram = -2;
+
+    /// <summary>Stands for shard 0 where the values are what a solver's memory changes by; below it the other shards.</summary>
+    public const int Memory = -3;
 
     private const int WeightOffset = 24;
     private const int AcceptedOffset = 32;

@@ -14,9 +14,15 @@ internal sealed class RangeFold
     private readonly ISumAggregation[] _blocks;
     private readonly IUpdateCodec _codec;
     private readonly int _firstBlock;
+    private readonly Func<AcceptedUpdate, double> _weigh;
 
-    public RangeFold(UpdateShape shape, ShardRange range)
+    /// <param name="shape">What an update looks like.</param>
+    /// <param name="range">The coordinates.</param>
+    /// <param name="weigh">What an update counts for, 0 or more; null for its weight.</param>
+    public RangeFold(UpdateShape shape, ShardRange range, Func<AcceptedUpdate, double>? weigh = null)
     {
+        _weigh = weigh ?? (static update => update.Weight);
+
         // Robust rules that end in a sum bring weights of their own to the same fold.
         var rule = (ISumAggregator)Aggregators.Find(Aggregators.WeightedMean);
         (_firstBlock, var count) = range.Count == 0 ? (0, 0) : shape.BlocksOf(range.Start, range.Count);
@@ -35,12 +41,20 @@ internal sealed class RangeFold
     /// <summary>Forgets what was added.</summary>
     public void Restart() => Array.ForEach(_blocks, block => block.Restart(block.Dimension));
 
-    /// <summary>Folds some of the accepted updates, in order.</summary>
-    public async Task AddAsync(AcceptedUpdates updates, int first, int count, CancellationToken cancellationToken)
+    /// <summary>Folds some of the accepted updates, in order, into one or more folds of the same range: each update is read once.</summary>
+    public static async Task AddAsync(IReadOnlyList<RangeFold> folds, AcceptedUpdates updates, int first, int count, CancellationToken cancellationToken)
     {
-        if (_blocks.Length > 0)
+        if (folds is [var one, ..] && one._blocks.Length > 0)
         {
-            await updates.ForEachAsync(first, count, _firstBlock, _blocks.Length, Visit, cancellationToken);
+            await updates.ForEachAsync(first, count, one._firstBlock, one._blocks.Length, Visit, cancellationToken);
+        }
+
+        void Visit(int block, ReadOnlySpan<AcceptedUpdate> accepted, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes)
+        {
+            foreach (var fold in folds)
+            {
+                fold.Add(block, accepted, headers, bytes);
+            }
         }
     }
 
@@ -76,8 +90,15 @@ internal sealed class RangeFold
         }
     }
 
-    private void Visit(int block, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes, ReadOnlySpan<double> weights)
+    private void Add(int block, ReadOnlySpan<AcceptedUpdate> updates, ReadOnlySpan<UpdateHeader> headers, ReadOnlySpan<ReadOnlyMemory<byte>> bytes)
     {
+        Span<double> weights = stackalloc double[AcceptedUpdates.Together];
+        weights = weights[..updates.Length];
+        for (var i = 0; i < weights.Length; i++)
+        {
+            weights[i] = _weigh(updates[i]);
+        }
+
         if (!_blocks[block - _firstBlock].TryAddAll(_codec.ForBlock(block), bytes, weights))
         {
             throw new InvalidDataException(

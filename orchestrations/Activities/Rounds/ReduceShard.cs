@@ -18,7 +18,7 @@ namespace FedServerless.Activities.Rounds;
 /// </summary>
 internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelCatalog models, PrivateSum noisy) : IActivity<ReduceInput, ShardReduced>
 {
-    private readonly SolverShard _solvers = new(store, rounds, models);
+    private readonly SolverShard _solvers = new(store, models);
 
     public async Task<ShardReduced> RunAsync(ReduceInput input, CancellationToken cancellationToken)
     {
@@ -42,8 +42,9 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             await noisy.AdaptClipAsync(plan, source.Contributions, cancellationToken);
         }
 
+        var changes = SolverChanges.Of(plan, shape, range);
         var aggregate = plan.Privacy is null
-            ? await AggregateAsync(source, input.Shard, range, cancellationToken)
+            ? await AggregateAsync(source, input.Shard, range, changes, cancellationToken)
             : await noisy.MeanAsync(plan, shape, source.Contributions, input.Shard, range, cancellationToken);
         if (aggregate is null)
         {
@@ -58,7 +59,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
                 return new ShardReduced(false);
             }
         }
-        else if (!await _solvers.TryAdvanceAsync(source.Plan, shape, source.Contributions, input.Shard, range, aggregate, cancellationToken)
+        else if (!await _solvers.TryAdvanceAsync(plan, input.Shard, changes, source.Count, aggregate, cancellationToken)
             || !await StepAsync(plan, input, range, aggregate, weights, cancellationToken))
         {
             return new ShardReduced(false);
@@ -69,7 +70,8 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
     }
 
     /// <summary>The aggregate of a range, in double: the chunks' sums added in order, divided by the weights added in order.</summary>
-    private async Task<double[]> AggregateAsync(Source source, int shard, ShardRange range, CancellationToken cancellationToken)
+    private async Task<double[]> AggregateAsync(
+        Source source, int shard, ShardRange range, SolverChanges? changes, CancellationToken cancellationToken)
     {
         if (range.Count == 0)
         {
@@ -81,7 +83,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
             return await PassAsync(source, decision, range, cancellationToken);
         }
 
-        var total = await SumAsync(source, shard, range, cancellationToken);
+        var total = await SumAsync(source, shard, range, changes, cancellationToken);
         return range.IsBuffers ? total.Complete()
             : source.Contributions.Decision is null ? Scaled(total.Complete(), source.Contributions.Scale)
             : await StepFromAsync(source, total, cancellationToken);
@@ -97,18 +99,19 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         return aggregate;
     }
 
-    private async Task<RangeFold> SumAsync(Source source, int shard, ShardRange range, CancellationToken cancellationToken)
+    private async Task<RangeFold> SumAsync(Source source, int shard, ShardRange range, SolverChanges? changes, CancellationToken cancellationToken)
     {
         var total = new RangeFold(source.Shape, range);
         if (source.Chunks == 1 && source.Levels == 1)
         {
-            await total.AddAsync(Updates(source, range), 0, source.Count, cancellationToken);
+            await RangeFold.AddAsync(Folds(total, changes), Updates(source, range), 0, source.Count, cancellationToken);
+            changes?.EndChunk();
             return total;
         }
 
         if (source.Levels == 1)
         {
-            await FoldAsync(source, total, cancellationToken);
+            await FoldAsync(source, total, changes, cancellationToken);
             return total;
         }
 
@@ -117,9 +120,28 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         {
             var partial = new PartialSum(shard, chunk, range.Count, source.Contributions.Digest);
             Expect(await partials.TryReadAsync(partial, (values, weight) => total.Join(MemoryMarshal.Cast<byte, double>(values), weight), cancellationToken), partial);
+            if (changes is not null)
+            {
+                await JoinAsync(source, partials, shard, chunk, changes, cancellationToken);
+            }
         }
 
         return total;
+    }
+
+    private static RangeFold[] Folds(RangeFold mean, SolverChanges? changes) => changes is null ? [mean] : [mean, changes.Chunk];
+
+    /// <summary>A chunk of a solver's changes; folded here where a host of before they had partial sums folded the mean.</summary>
+    private async Task JoinAsync(
+        Source source, PartialSums partials, int shard, int chunk, SolverChanges changes, CancellationToken cancellationToken)
+    {
+        var partial = SolverChanges.Partial(shard, chunk, changes.Range.Count, source.Contributions.Digest);
+        if (!await partials.TryReadAsync(partial, (values, _) => changes.Join(MemoryMarshal.Cast<byte, double>(values)), cancellationToken))
+        {
+            var (first, count) = source.Clients(chunk);
+            await RangeFold.AddAsync([changes.Chunk], Updates(source, changes.Range), first, count, cancellationToken);
+            changes.EndChunk();
+        }
     }
 
     /// <summary>The rules that look at all clients of a coordinate at once; buffers go the same way.</summary>
@@ -157,7 +179,7 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
     }
 
     /// <summary>One level, many clients: every chunk from zero, then added, as two levels would.</summary>
-    private async Task FoldAsync(Source source, RangeFold total, CancellationToken cancellationToken)
+    private async Task FoldAsync(Source source, RangeFold total, SolverChanges? changes, CancellationToken cancellationToken)
     {
         var updates = Updates(source, total.Range);
         var part = new RangeFold(source.Shape, total.Range);
@@ -166,9 +188,10 @@ internal sealed class ReduceShard(IObjectStore store, RoundReader rounds, ModelC
         {
             var (first, count) = source.Clients(chunk);
             part.Restart();
-            await part.AddAsync(updates, first, count, cancellationToken);
+            await RangeFold.AddAsync(Folds(part, changes), updates, first, count, cancellationToken);
             part.CopySum(sum);
             total.Join(sum, part.Weight);
+            changes?.EndChunk();
         }
     }
 

@@ -15,6 +15,7 @@ internal static class SliceNames
     public static string Partial(string run, int round, int shard, int chunk) => shard switch
     {
         PartialSum.Integers => StoreNames.Slice(run, round, 0, $"integers-chunk{chunk:D6}"),
+        <= PartialSum.Memory => StoreNames.Slice(run, round, PartialSum.Memory - shard, $"solver-chunk{chunk:D6}"),
         PartialSum.Gram => StoreNames.Slice(run, round, 0, $"gram-block{chunk:D6}"),
         _ => StoreNames.Slice(run, round, shard, $"chunk{chunk:D6}"),
     };

@@ -8,7 +8,7 @@ internal sealed class BlindStore(IObjectStore inner, Func<string, bool> isNotSee
     public Task<ObjectFacts?> HeadAsync(string name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
 
     public Task<ObjectFacts?> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
-        inner.ReadAsync(name, offset, destination, cancellationToken);
+        isNotSeen(name) ? Task.FromResult<ObjectFacts?>(null) : inner.ReadAsync(name, offset, destination, cancellationToken);
 
     public Task<ObjectContent?> OpenAsync(string name, long offset, CancellationToken cancellationToken) =>
         isNotSeen(name) ? Task.FromResult<ObjectContent?>(null) : inner.OpenAsync(name, offset, cancellationToken);

@@ -7,6 +7,7 @@ namespace FedServerless.Testing.Storage;
 public sealed class CountingStore(IObjectStore inner) : IObjectStore
 {
     private readonly ConcurrentDictionary<string, int> _lists = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _reads = new(StringComparer.Ordinal);
     private int _operations;
 
     /// <summary>Operations of any kind that reached the store; pre-signing is none.</summary>
@@ -15,10 +16,16 @@ public sealed class CountingStore(IObjectStore inner) : IObjectStore
     /// <summary>Listings of exactly this prefix.</summary>
     public int Lists(string prefix) => _lists.GetValueOrDefault(prefix);
 
+    /// <summary>Reads of ranges of each object, by name.</summary>
+    public IReadOnlyDictionary<string, int> Reads => _reads;
+
     public Task<ObjectFacts?> HeadAsync(string name, CancellationToken cancellationToken) => Counted().HeadAsync(name, cancellationToken);
 
-    public Task<ObjectFacts?> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
-        Counted().ReadAsync(name, offset, destination, cancellationToken);
+    public Task<ObjectFacts?> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        _reads.AddOrUpdate(name, 1, (_, count) => count + 1);
+        return Counted().ReadAsync(name, offset, destination, cancellationToken);
+    }
 
     public Task<ObjectContent?> OpenAsync(string name, long offset, CancellationToken cancellationToken) =>
         Counted().OpenAsync(name, offset, cancellationToken);
