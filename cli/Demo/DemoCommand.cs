@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedServerless.Compression;
 using FedServerless.Model;
 using FedServerless.Wire;
 
@@ -35,10 +36,13 @@ internal static class DemoCommand
         var data = new Option<string?>("--data") { Description = "Keep the files here. Default: a temporary folder.", HelpName = "DIR" }.NotBlank();
         var privacy = new Option<string?>("--privacy") { Description = $"Train with differential privacy: {string.Join(", ", PrivacyLevels.Names)}. {DemoOptions.PrivateClients} clients and {DemoOptions.PrivateRounds} rounds unless said otherwise; each round waits for its deadline.", HelpName = "LEVEL" }
             .OneOf(PrivacyLevels.Names);
+        var codec = new Option<string>("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}. All but the first two with error feedback.", HelpName = "NAME", DefaultValueFactory = _ => defaults.Codec }
+            .OneOf(UpdateCodecs.All.Names);
+        var keep = new Option<double?>("--keep") { Description = $"Share of the parameters that a top-k or random-k codec sends. Default {UpdateCodecs.DefaultKeep}.", HelpName = "X" };
         var json = new Option<bool>("--json") { Description = "Write the result as JSON on the last line." };
         var command = new Command("demo", "Train a real model across edge clients on this machine.")
         {
-            model, partition, clients, rounds, seed, privacy, azurite, data, json,
+            model, partition, clients, rounds, seed, privacy, codec, keep, azurite, data, json,
         };
         command.SetAction((parsed, cancellationToken) => new DemoRun(shell, new DemoOptions
         {
@@ -48,6 +52,8 @@ internal static class DemoCommand
             Rounds = Or(parsed, rounds, privacy, DemoOptions.PrivateRounds),
             Seed = parsed.GetValue(seed),
             Privacy = parsed.GetValue(privacy),
+            Codec = parsed.GetRequiredValue(codec),
+            Keep = parsed.GetValue(keep),
             Azurite = parsed.GetValue(azurite),
             Data = parsed.GetValue(data),
             Json = parsed.GetValue(json),

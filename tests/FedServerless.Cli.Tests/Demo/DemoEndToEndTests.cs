@@ -44,6 +44,16 @@ public sealed class DemoEndToEndTests
         Assert.InRange(result.BytesDown, 4 * 650 * 4, 4 * 2 * 650 * 4);
     }
 
+    [Fact]
+    public async Task Demo_SparseCodec_SendsAFractionAndLearns()
+    {
+        var result = await RunAsync("--codec", "top-k-int8", "--keep", "0.1");
+
+        // 65 of 650 parameters in little more than a byte each, beside 4 of 2600 bytes: the header of 124 or so outweighs them.
+        Assert.InRange(result.BytesUp, 4 * 65, 4 * 400);
+        Assert.InRange(result.Accuracy, 0.6, 1);
+    }
+
     // The level is 8; the run may not cost more by any account, and spends the whole budget as the ledger counts.
     [Fact]
     public async Task Demo_Private_SpendsItsBudgetAndSaysBothEpsilons()
