@@ -4,6 +4,7 @@ using FedServerless.Cli.Server;
 using FedServerless.Compression;
 using FedServerless.Optimization;
 using FedServerless.Wire;
+using FedServerless.Wire.Downloads;
 
 namespace FedServerless.Cli.Plans;
 
@@ -16,6 +17,7 @@ internal static class PlanCommand
         var parameters = new Option<int?>("--parameters") { Description = "Parameters of the model, 1 to 1000000000.", HelpName = "P" };
         var cohort = new Option<int?>("--cohort") { Description = "Clients of a round. Default: all.", HelpName = "N" };
         var codec = new Option<string>("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}.", HelpName = "NAME", DefaultValueFactory = _ => UpdateCodecs.Float32 }.OneOf([.. UpdateCodecs.All.Names]);
+        var download = new Option<string>("--download") { Description = $"How the model travels to devices: {string.Join(", ", DeploymentQuestion.Downloads)}.", HelpName = "NAME", DefaultValueFactory = _ => DownloadEncodings.Float32 }.OneOf([.. DeploymentQuestion.Downloads]);
         var optimizer = new Option<string>("--optimizer") { Description = $"The server optimizer: {string.Join(", ", ServerOptimizers.Names)}.", HelpName = "NAME", DefaultValueFactory = _ => ServerOptimizers.FedAvg }.OneOf([.. ServerOptimizers.Names]);
         var hours = new Option<double>("--round-hours") { Description = "Hours that a round collects.", HelpName = "X", DefaultValueFactory = _ => 1 };
         var backend = new Option<string>("--backend") { Description = "Where the workflow engine keeps its state: storage or scheduler.", HelpName = "NAME", DefaultValueFactory = _ => "storage" }.OneOf("storage", "scheduler");
@@ -27,7 +29,7 @@ internal static class PlanCommand
         var table = new Option<bool>("--table") { Description = "Write the tables of docs/concepts/scale.md." };
         var command = new Command("plan", "Say what a deployment of some size needs and costs, and which limit it meets first.")
         {
-            clients, parameters, cohort, codec, optimizer, hours, backend, memory, instances, levels, prices, json, table,
+            clients, parameters, cohort, codec, download, optimizer, hours, backend, memory, instances, levels, prices, json, table,
         };
         command.SetAction(parsed =>
         {
@@ -43,6 +45,7 @@ internal static class PlanCommand
                 Parameters = parsed.GetValue(parameters) ?? throw new CommandException("A plan needs --clients N and --parameters P.", ExitCodes.Usage),
                 Cohort = parsed.GetValue(cohort),
                 Codec = parsed.GetValue(codec)!,
+                Download = parsed.GetValue(download)!,
                 OptimizerStates = ServerOptimizers.Create(new OptimizerSpec { Name = parsed.GetValue(optimizer)! }).StateNames.Count,
                 RoundHours = parsed.GetValue(hours),
                 IsScheduler = parsed.GetValue(backend) == "scheduler",

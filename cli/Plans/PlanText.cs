@@ -3,6 +3,7 @@ using FedServerless.Capacity;
 using FedServerless.Cli.Output;
 using FedServerless.Cli.Runs;
 using FedServerless.Cli.Server;
+using FedServerless.Wire.Downloads;
 
 namespace FedServerless.Cli.Plans;
 
@@ -14,7 +15,7 @@ internal static class PlanText
         var reduction = plan.Round.Reduction;
         Line(shell, $"{question.Clients} clients, {question.Invited} in a round of {question.RoundHours} h; {question.Parameters} parameters as {question.Codec}: {Columns.Bytes(plan.Round.Size.UpdateBytes)} an update.");
         Line(shell, $"The reduction takes {Levels(plan)}; validation {plan.Round.Validations} activities of up to {reduction.ValidationClients} updates; {(reduction.CleanTasks == 0 ? "closing cleans up" : $"{reduction.CleanTasks} activities clean up")}.");
-        Line(shell, $"Devices check in every {plan.PaceSeconds:0} s and fetch the model from {(plan.Replicas == 1 ? "one blob" : $"{plan.Replicas} replicas")}.");
+        Line(shell, $"Devices check in every {plan.PaceSeconds:0} s and fetch the model{(question.Download == DownloadEncodings.Float32 ? "" : $" as {question.Download}")} from {(plan.Replicas == 1 ? "one blob" : $"{plan.Replicas} replicas")}.");
         new Answer(shell, false).WriteTable(
             "", ["step", "tasks", "instances", "seconds", "seconds each", "writes", "reads", "lists", "deletes", "bytes read"],
             plan.Steps.Append(plan.Idle).Select(step => (IReadOnlyList<string?>)

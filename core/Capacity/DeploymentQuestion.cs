@@ -1,11 +1,15 @@
 using FedServerless.Compression;
 using FedServerless.Wire;
+using FedServerless.Wire.Downloads;
 
 namespace FedServerless.Capacity;
 
 /// <summary>What a deployment is planned for.</summary>
 public sealed record DeploymentQuestion
 {
+    /// <summary>What <see cref="Download"/> may be.</summary>
+    public static IReadOnlyList<string> Downloads { get; } = [.. DownloadEncodings.Names.Where(name => name != DownloadEncodings.Delta)];
+
     /// <summary>Clients of the population, 1 to 1 000 000.</summary>
     public required int Clients { get; init; }
 
@@ -17,6 +21,9 @@ public sealed record DeploymentQuestion
 
     /// <summary>How updates travel. Default <c>float32</c>.</summary>
     public string Codec { get; init; } = UpdateCodecs.Float32;
+
+    /// <summary>How the model travels to devices: <c>float32</c>, <c>float16</c> or <c>int8</c>. Deltas are fewer bytes than the one they stand beside. Default <c>float32</c>.</summary>
+    public string Download { get; init; } = DownloadEncodings.Float32;
 
     /// <summary>Hours that a round collects. Default 1.</summary>
     public double RoundHours { get; init; } = 1;
@@ -66,6 +73,11 @@ public sealed record DeploymentQuestion
         if (!UpdateCodecs.All.Names.Contains(Codec))
         {
             problems.Add(new("codec", Codec, string.Join(", ", UpdateCodecs.All.Names)));
+        }
+
+        if (!Downloads.Contains(Download))
+        {
+            problems.Add(new("download", Download, string.Join(", ", Downloads)));
         }
 
         return problems;

@@ -5,11 +5,11 @@ public static class DeviceTraffic
 {
     /// <summary>One device's round: it fetches the model in one request and creates a header and the parts of its update.</summary>
     /// <param name="size">The round.</param>
-    /// <param name="modelBytes">Bytes of the base model's file.</param>
-    public static ResourceUsage OfOne(RoundSize size, long modelBytes)
+    /// <param name="downBytes">Bytes that it receives of the base model; see <see cref="DownloadSize"/>.</param>
+    public static ResourceUsage OfOne(RoundSize size, long downBytes)
     {
         ArgumentNullException.ThrowIfNull(size);
         return new ResourceUsage(
-            Writes: size.Parts + 1, Reads: 1, BytesWritten: size.UpdateBytes, BytesRead: modelBytes, EgressBytes: modelBytes);
+            Writes: size.Parts + 1, Reads: 1, BytesWritten: size.UpdateBytes, BytesRead: downBytes, EgressBytes: downBytes);
     }
 }

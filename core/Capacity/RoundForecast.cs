@@ -43,7 +43,7 @@ public static class RoundForecast
     public static StepForecast Transfers(RoundQuantities round)
     {
         ArgumentNullException.ThrowIfNull(round);
-        return new StepForecast("transfers", 0, round.Clients * DeviceTraffic.OfOne(round.Size, round.ModelBytes), 0);
+        return new StepForecast("transfers", 0, round.Clients * DeviceTraffic.OfOne(round.Size, round.DownBytes ?? round.ModelBytes), 0);
     }
 
     private static StepForecast Decide(RoundQuantities round)
@@ -63,7 +63,22 @@ public static class RoundForecast
         var usage = new ResourceUsage(
             Reads: 2 + copies + (copies > 0 ? 1 : 0), Writes: 3 + (copies * PutWrites(round.ModelBytes)), BytesRead: copies * round.ModelBytes,
             BytesWritten: copies * round.ModelBytes);
-        return Step("OpenRound", 1, usage);
+        return Step("OpenRound", 1, round.EncodesDownloads ? usage + Encode(round) : usage);
+    }
+
+    /// <summary>
+    /// The model is read once, a million parameters at a time; one encoded file and the list that names it are written, and those of the version
+    /// that is too old now go.
+    /// </summary>
+    private static ResourceUsage Encode(RoundQuantities round)
+    {
+        const long ReadAtOnce = 16 * 65_536 * sizeof(float);
+        var down = round.DownBytes ?? round.ModelBytes;
+        var looksBack = RoundQuantities.DownloadsKept + 1;
+        var retires = round.EarlierVersions >= looksBack ? 1 : 0;
+        return new ResourceUsage(
+            Reads: 3 + ((round.ModelBytes + ReadAtOnce - 1) / ReadAtOnce) + Math.Min(round.EarlierVersions + 1, looksBack),
+            Writes: 1 + PutWrites(down), Lists: retires, Deletes: 2 * retires, BytesRead: round.ModelBytes, BytesWritten: down);
     }
 
     private static StepForecast Look(RoundQuantities round)
@@ -141,7 +156,7 @@ public static class RoundForecast
         var cleans = !round.RetainsUpdates && round.Reduction.CleanTasks == 0;
         var model = round.IsSpread ? 2 : 0;
         var usage = new ResourceUsage(
-            Reads: 7 + model + round.Validations + (cleans ? round.CohortShards : 0),
+            Reads: 7 + model + (round.EncodesDownloads ? 1 : 0) + round.Validations + (cleans ? round.CohortShards : 0),
             Writes: 3,
             Lists: 2 + RoundQuantities.Pages(slices) + (cleans ? round.Clients : 0),
             Deletes: 1 + slices + (round.Copies > 1 ? round.Copies : 0) + (cleans ? round.Clients * ObjectsOfUpdate(round) : 0));

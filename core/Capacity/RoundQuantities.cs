@@ -10,6 +10,9 @@ public sealed record RoundQuantities(RoundSize Size, ReductionPlan Reduction)
     /// <summary>Clients of a shard of the cohort's document.</summary>
     public const int ClientsPerCohortShard = 1024;
 
+    /// <summary>Versions before the last whose encoded files are kept: <c>download.deltaVersions</c>, by default.</summary>
+    public const int DownloadsKept = 4;
+
     /// <summary>Members of the population; listed when a round is planned and sealed.</summary>
     public int Members { get; init; }
 
@@ -24,6 +27,15 @@ public sealed record RoundQuantities(RoundSize Size, ReductionPlan Reduction)
 
     /// <summary>Bytes of the model's file.</summary>
     public long ModelBytes { get; init; }
+
+    /// <summary>Bytes of the model that one device receives; null for <see cref="ModelBytes"/>, its file as it is.</summary>
+    public long? DownBytes { get; init; }
+
+    /// <summary>True where one encoded file of <see cref="DownBytes"/> is made of the model when the round opens.</summary>
+    public bool EncodesDownloads { get; init; }
+
+    /// <summary>Versions before the base. Default many: a run that has been going for a while.</summary>
+    public int EarlierVersions { get; init; } = DownloadsKept + 1;
 
     /// <summary>Copies of the model that devices fetch from; 1 for the model itself.</summary>
     public int Copies { get; init; } = 1;

@@ -191,7 +191,8 @@ public sealed class CheckIns(
                 continue;
             }
 
-            var choice = await LeaseChoices.MakeAsync(store, work.File, device.Client, request.Measured, cancellationToken);
+            var down = via?.Sum(step => step.Bytes) ?? start.Bytes;
+            var choice = await LeaseChoices.MakeAsync(store, work.File, device.Client, request.Measured, down, cancellationToken);
             return new CheckInResponse
             {
                 Train = new TrainLease

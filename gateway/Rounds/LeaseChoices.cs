@@ -12,8 +12,14 @@ namespace FedServerless.Gateway.Rounds;
 internal static class LeaseChoices
 {
     /// <summary>The choice that stands for a client, or the one that is made now; null in a round that does not adapt.</summary>
+    /// <param name="store">Where choices are kept.</param>
+    /// <param name="file">The round.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="measured">What it has measured; null for nothing.</param>
+    /// <param name="downBytes">What it is to download for this lease: deltas, an encoded file, the model itself, or nothing.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public static async Task<LeaseChoice?> MakeAsync(
-        IObjectStore store, RoundFile file, string client, DeviceMeasurements? measured, CancellationToken cancellationToken)
+        IObjectStore store, RoundFile file, string client, DeviceMeasurements? measured, long downBytes, CancellationToken cancellationToken)
     {
         var plan = file.Plan;
         if (plan.Adaptation is not { } policy)
@@ -27,7 +33,7 @@ internal static class LeaseChoices
         }
 
         var shape = await file.ShapeAsync(cancellationToken);
-        var load = new RoundLoad(plan.Training, plan.DeadlineSeconds, plan.Base.Bytes, plan.Base.Bytes, shape.HeaderLength + shape.MaxPayloadLength);
+        var load = new RoundLoad(plan.Training, plan.DeadlineSeconds, plan.Base.Bytes, downBytes, shape.HeaderLength + shape.MaxPayloadLength);
         var made = new LeaseDocument(AdaptationPolicy.Choose(policy, load, measured), measured);
         var name = StoreNames.Lease(plan.Run, plan.Round, client);
         return (await store.CreateOnceAsync(name, made, StoreJson.Default.LeaseDocument, cancellationToken)).Value.Choice;

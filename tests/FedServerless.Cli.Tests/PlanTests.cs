@@ -40,6 +40,18 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public async Task RunAsync_EncodedDownload_SendsAQuarterToDevices()
+    {
+        using var shell = new TestShell();
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("plan", "--clients", "100000", "--parameters", "1000000", "--download", "int8"));
+
+        // 372.5 GiB as float32: docs/how-to/plan-a-deployment.md.
+        Assert.Contains("93.2 GiB to devices", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("as int8", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RunAsync_Json_IsOneDocumentWithSteps()
     {
         using var shell = new TestShell();

@@ -25,6 +25,9 @@ public sealed class EncodedModelShape
     /// <summary>The blocks.</summary>
     public UpdateShape Shape { get; }
 
+    /// <summary>Length of the file, in bytes.</summary>
+    public long Length => _offsets[^1] + Shape.HeaderLength;
+
     /// <summary>Where a block begins in the file, or where the last one ends.</summary>
     public long OffsetOf(int block) => _offsets[block];
 

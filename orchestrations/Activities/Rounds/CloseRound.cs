@@ -46,6 +46,7 @@ internal sealed class CloseRound(
             ? null
             : await store.FindAsync(StoreNames.RoundOutcome(input.Run, input.Round - 1), StoreJson.Default.RoundOutcomeDocument, cancellationToken);
         var published = input.Version is not null;
+        var down = await DownBytesAsync(plan, cancellationToken);
         var sound = verdicts.Where(verdict => verdict.Reason is null).ToList();
         return new RoundOutcomeDocument(
             published,
@@ -55,15 +56,15 @@ internal sealed class CloseRound(
             seal.Receipts.Count,
             sound.Count,
             verdicts.Sum(verdict => verdict.Bytes),
-            plan.Base.Bytes * seal.Receipts.Count,
+            down * seal.Receipts.Count,
             WeightedMetrics.Mean([.. sound.Select(verdict => (verdict.Samples, verdict.Metrics))]),
             (before?.Value.PublishedRounds ?? 0) + (published ? 1 : 0),
             published ? 0 : (before?.Value.AbandonedInRow ?? 0) + 1,
-            await AccountAsync(plan, seal, before?.Value, cancellationToken));
+            await AccountAsync(plan, seal, down, before?.Value, cancellationToken));
     }
 
     private async Task<RoundAccount> AccountAsync(
-        RoundPlan plan, SealDocument seal, RoundOutcomeDocument? before, CancellationToken cancellationToken)
+        RoundPlan plan, SealDocument seal, long down, RoundOutcomeDocument? before, CancellationToken cancellationToken)
     {
         await usage.FlushAsync(plan.Run, plan.Round, cancellationToken);
         var servers = await usage.OfRoundAsync(plan.Run, plan.Round, cancellationToken);
@@ -75,7 +76,19 @@ internal sealed class CloseRound(
         }
 
         var size = await rounds.SizeAsync(plan, cancellationToken);
-        return new RoundAccount(servers, seal.Receipts.Count * DeviceTraffic.OfOne(size, plan.Base.Bytes), earlier);
+        return new RoundAccount(servers, seal.Receipts.Count * DeviceTraffic.OfOne(size, down), earlier);
+    }
+
+    /// <summary>
+    /// What a device of the round received of its model, at most: the shortest of the whole files. Who took deltas received less; no
+    /// receipt says which way was taken.
+    /// </summary>
+    private async Task<long> DownBytesAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var downloads = plan.Download is { } download
+            ? await store.FindAsync(StoreNames.Downloads(plan.Model, plan.BaseVersion, download), StoreJson.Default.DownloadsDocument, cancellationToken)
+            : null;
+        return downloads?.Value.Whole.Min(whole => whole.Artifact.Bytes) ?? plan.Base.Bytes;
     }
 
     /// <summary>

@@ -11,6 +11,7 @@ using FedServerless.Optimization;
 using FedServerless.Privacy;
 using FedServerless.Storage;
 using FedServerless.Wire;
+using FedServerless.Wire.Downloads;
 using FedServerless.Wire.Updates;
 using FedServerless.Workflows.Rounds;
 
@@ -147,7 +148,10 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Minimum = privacy is null ? spec.Round.Minimum : 0,
             DeadlineSeconds = spec.Round.DeadlineSeconds,
             ShardCoordinates = shardCoordinates,
-            ModelCopies = spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds),
+            // Of a version whose own file no device is given, copies would help nobody.
+            ModelCopies = spec.Download.Has(DownloadEncodings.Float32)
+                ? spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds)
+                : 1,
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
             Adaptation = spec.Adaptation,

@@ -292,7 +292,7 @@ public sealed record DecisionDocument(
 /// <param name="Receipts">Receipts sealed.</param>
 /// <param name="Accepted">Updates in the model.</param>
 /// <param name="BytesUp">Bytes of the sealed updates.</param>
-/// <param name="BytesDown">Bytes of the base model times cohort.</param>
+/// <param name="BytesDown">Sealed receipts times the bytes of the shortest whole file of the base that the round serves: an upper bound with deltas.</param>
 /// <param name="Metrics">Means over accepted receipts, weighted by samples.</param>
 /// <param name="PublishedRounds">Rounds published up to and with this one.</param>
 /// <param name="AbandonedInRow">Rounds abandoned since the last published one, this one included.</param>

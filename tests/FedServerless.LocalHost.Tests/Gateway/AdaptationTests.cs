@@ -1,5 +1,7 @@
 using FedServerless.Activities.State;
+using FedServerless.Model;
 using FedServerless.Wire;
+using FedServerless.Wire.Updates;
 
 namespace FedServerless.LocalHost.Tests.Gateway;
 
@@ -125,6 +127,37 @@ public sealed class AdaptationTests
         var shown = Assert.Single((await scene.Bench.OperateAsync("listRoundClients", "runs/r/rounds/1/clients")).Read(WireJson.Default.ListingRoundClientView).Items);
 
         Assert.Equal((lease.Choice, Slow, "float32", receipt.Bytes), (shown.Choice, shown.Measured, shown.Codec, shown.Bytes!.Value));
+    }
+
+    // 86 400 s · (bytes down + bytes up) / bytes a day, by what this device is given: docs/concepts/adaptivity.md.
+    [Theory]
+    [InlineData("float32", false)]
+    [InlineData("int8", false)]
+    [InlineData("int8", true)]
+    public async Task CheckIn_ModelTravelsEncoded_SpreadsTheBytesOfTheWayItIsGiven(string encoding, bool holds)
+    {
+        const int BytesADay = 1 << 20;
+        using var scene = await RoundScene.OpenAsync(spec: RoundScene.Spec with
+        {
+            Download = new DownloadSpec { Encodings = [encoding] },
+            Adaptation = new AdaptationSpec { MaxBytesPerDay = BytesADay },
+        });
+        Digest? held = null;
+        if (holds)
+        {
+            var name = StoreNames.Downloads(scene.Plan.Model, scene.Plan.BaseVersion, scene.Plan.Download!);
+            held = (await scene.Bench.Disk.GetAsync(name, StoreJson.Default.DownloadsDocument, CancellationToken.None)).Value.Whole[0].Result;
+        }
+
+        var request = new CheckInRequest(DeviceApi.Version, "test/1") { Reads = [encoding], Holds = held is { } digest ? [digest] : [] };
+        var answer = await scene.Bench.CallAsync(scene.Alice, "checkIn", "check-in", request, WireJson.Default.CheckInRequest);
+        var lease = answer.Read(WireJson.Default.CheckInResponse).Train!;
+
+        var layout = ModelStateFile.Read(scene.Bench.Disk.Peek(scene.Plan.Base.Object)!).Layout;
+        var shape = UpdateShape.Create(layout, scene.Plan.Update);
+        var down = lease.Via is null ? lease.Base.Bytes : lease.Via.Sum(step => step.Bytes);
+        Assert.Equal(holds, down == 0);
+        Assert.Equal(86_400.0 * (down + shape.HeaderLength + shape.MaxPayloadLength) / BytesADay, lease.Choice!.RestSeconds, 1e-9);
     }
 
     private static async Task<TrainLease> LeaseAsync(RoundScene scene, DeviceMeasurements? measured) =>

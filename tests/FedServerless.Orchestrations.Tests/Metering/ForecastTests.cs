@@ -22,7 +22,10 @@ public sealed class ForecastTests
     [InlineData(40, "fedavgm", 2, false)]
     [InlineData(300, "fedavg", 2, false)]
     [InlineData(1500, "fedavg", 2, true)]
-    public async Task Activities_RoundThatWasRun_MadeExactlyTheseRequests(int clients, string optimizer, int levels, bool retains)
+    [InlineData(10, "fedavg", 1, false, "float16")]
+    [InlineData(10, "fedavg", 1, false, "int8")]
+    [InlineData(10, "fedavg", 1, false, "int8", 8)]
+    public async Task Activities_RoundThatWasRun_MadeExactlyTheseRequests(int clients, string optimizer, int levels, bool retains, string download = "float32", int round = 2)
     {
         var disk = new InMemoryObjectStore();
         await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, clients), usage: new UsageOptions { FlushEvery = TimeSpan.FromDays(1000) });
@@ -31,28 +34,33 @@ public sealed class ForecastTests
             await disk.PutBytesAsync(StoreNames.Member("default", client), default, PutCondition.CreateOnce, CancellationToken.None);
         }
 
-        var spec = SimulatedFederation.Spec(rounds: 3) with { Architecture = null, RetainUpdates = retains };
+        // The simulated clients train from the exact weights.
+        string[] encodings = [.. new[] { download, "float32" }.Distinct()];
+        var spec = SimulatedFederation.Spec(rounds: round + 1) with { Architecture = null, RetainUpdates = retains };
         await SimulatedFederation.AdoptAsync(disk, "digits", Model);
         await SimulatedFederation.CreateAsync(
-            disk, spec with { Optimizer = new OptimizerSpec { Name = optimizer }, Aggregation = new AggregationSpec { Levels = levels } });
+            disk, spec with { Optimizer = new OptimizerSpec { Name = optimizer }, Aggregation = new AggregationSpec { Levels = levels }, Download = new DownloadSpec { Encodings = [.. encodings] } });
 
         await federation.RunAsync();
 
-        // The second round: the first also looks for what an earlier life of the run left, the third is the last.
-        var plan = (await disk.GetAsync(StoreNames.Plan(SimulatedFederation.RunId, 2), StoreJson.Default.RoundPlan, CancellationToken.None)).Value;
+        // The first round also looks for what an earlier life of the run left, and the one after this is the last.
+        var plan = (await disk.GetAsync(StoreNames.Plan(SimulatedFederation.RunId, round), StoreJson.Default.RoundPlan, CancellationToken.None)).Value;
         var shape = UpdateShape.Create(Model.Layout, plan.Update);
         var forecast = new RoundQuantities(RoundSize.Of(shape, plan.Update.PartBytes, plan.ShardCoordinates, clients), plan.Reduction!)
         {
             Members = clients,
             OptimizerStates = optimizer switch { "fedavg" => 0, "fedavgm" => 1, _ => 2 },
             ModelBytes = plan.Base.Bytes,
+            DownBytes = DownloadSize.Of(Model.Layout, encodings),
+            EarlierVersions = round - 1,
+            EncodesDownloads = download != "float32",
             IsSpread = false,
             LooksForPresence = false,
             RetainsUpdates = retains,
             AnnouncementsPerUpload = 0,
         };
 
-        var measured = await federation.Usage.OfRoundAsync(SimulatedFederation.RunId, 2, CancellationToken.None);
+        var measured = await federation.Usage.OfRoundAsync(SimulatedFederation.RunId, round, CancellationToken.None);
         var expected = ResourceUsage.Sum(RoundForecast.Activities(forecast).Select(step => step.Usage));
         Assert.Equal(
             (expected.Writes, expected.Reads, expected.Lists, expected.Deletes, expected.Executions, expected.EngineActions),

@@ -66,6 +66,19 @@ public sealed class HostileDownlinkTests
         Assert.True(await reader.IsBaseAsync(anew, made, none));
     }
 
+    // Numbers from the objects themselves: what a round reports is what its devices were given, not the version's own file.
+    [Fact]
+    public async Task RunAsync_ModelTravelsEncoded_CountsTheEncodedBytes()
+    {
+        await RunAsync(new SimulatedClients(_disk, 3));
+
+        var plan = Read(StoreNames.Plan(SimulatedFederation.RunId, 1), StoreJson.Default.RoundPlan);
+        var bytes = _disk.Peek(Whole(plan, DownloadEncodings.Float16).Artifact.Object)!.Length;
+        var outcome = Read(StoreNames.RoundOutcome(SimulatedFederation.RunId, 1), StoreJson.Default.RoundOutcomeDocument);
+        Assert.True(bytes < plan.Base.Bytes);
+        Assert.Equal((3 * bytes, 3 * bytes), (outcome.BytesDown, outcome.Account!.Devices.EgressBytes));
+    }
+
     private async Task RefusedAsync(Func<RoundPlan, SimulatedUpdate, SimulatedUpdate> tamper, string reason)
     {
         var (accepted, _, _) = await RunAsync(new SimulatedClients(_disk, 3)
@@ -85,7 +98,7 @@ public sealed class HostileDownlinkTests
             Rounds = 1,
 
             // Random weights: zeros would be the same in every encoding.
-            Architecture = new ArchitectureSpec { Name = "mlp", Inputs = 8, Hidden = [5], Outputs = 3 },
+            Architecture = new ArchitectureSpec { Name = "mlp", Inputs = 8, Hidden = [60], Outputs = 3 },
             Download = new DownloadSpec { Encodings = [DownloadEncodings.Float16, DownloadEncodings.Float32] },
         });
         Assert.Equal(RunStates.Completed, (await federation.RunAsync()).State);

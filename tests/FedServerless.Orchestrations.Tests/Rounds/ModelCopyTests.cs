@@ -39,6 +39,17 @@ public sealed class ModelCopyTests
     }
 
     [Fact]
+    public async Task OpenRound_NobodyIsGivenTheModelsOwnFile_MakesNoCopies()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = await PlanAsync(disk, copies: 3, "int8");
+
+        await federation.Activities.OpenRound.RunAsync(Round, CancellationToken.None);
+
+        Assert.Empty(Copies(disk));
+    }
+
+    [Fact]
     public async Task RunRoundAsync_WhenItIsOver_TheCopiesAreGoneAndTheModelIsNot()
     {
         var disk = new InMemoryObjectStore();
@@ -79,11 +90,11 @@ public sealed class ModelCopyTests
 
     private static List<string> Copies(InMemoryObjectStore disk) => [.. disk.Names.Where(name => name.Contains("/~model-", StringComparison.Ordinal))];
 
-    private static async Task<SimulatedFederation> PlanAsync(InMemoryObjectStore disk, int? copies)
+    private static async Task<SimulatedFederation> PlanAsync(InMemoryObjectStore disk, int? copies, string download = "float32")
     {
         var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
         var spec = SimulatedFederation.Spec();
-        await SimulatedFederation.CreateAsync(disk, spec with { Update = spec.Update with { ModelCopies = copies } });
+        await SimulatedFederation.CreateAsync(disk, spec with { Update = spec.Update with { ModelCopies = copies }, Download = new DownloadSpec { Encodings = [download] } });
         await Plans.ReplaceAsync(federation, plan => plan);
         return federation;
     }
