@@ -11,8 +11,8 @@ internal static class DemoCommand
     public static Command Create(Shell shell)
     {
         var defaults = new DemoOptions();
-        var model = new Option<string>("--model") { Description = $"What to train: {Architectures.Softmax} or {Architectures.Mlp}.", HelpName = "NAME", DefaultValueFactory = _ => defaults.Model }
-            .OneOf(Architectures.Softmax, Architectures.Mlp);
+        var model = new Option<string>("--model") { Description = $"What to train: {Architectures.Softmax}, {Architectures.Mlp} or {Architectures.Conv}.", HelpName = "NAME", DefaultValueFactory = _ => defaults.Model }
+            .OneOf(Architectures.Softmax, Architectures.Mlp, Architectures.Conv);
         var partition = new Option<PartitionChoice>("--partition")
         {
             Description = $"How the digits are dealt out: {PartitionChoice.Form}.",

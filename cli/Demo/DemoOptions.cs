@@ -21,7 +21,7 @@ internal sealed record DemoOptions
     // Half of the clients a round: for so few the noise of a smaller sample costs more than its amplification saves.
     private const double PrivateRate = 0.5;
 
-    /// <summary><c>softmax</c> or <c>mlp</c>. Default <c>softmax</c>.</summary>
+    /// <summary><c>softmax</c>, <c>mlp</c> or <c>conv</c>. Default <c>softmax</c>.</summary>
     public string Model { get; init; } = FedServerless.Model.Architectures.Softmax;
 
     /// <summary>How the samples are dealt out. Default evenly.</summary>
@@ -81,13 +81,7 @@ internal sealed record DemoOptions
         Model = Digits.ModelName,
         Rounds = Rounds,
         Seed = Seed,
-        Architecture = new ArchitectureSpec
-        {
-            Name = Model,
-            Inputs = Digits.Features,
-            Hidden = Model == FedServerless.Model.Architectures.Mlp ? [Digits.HiddenWidth] : [],
-            Outputs = Digits.Classes,
-        },
+        Architecture = Digits.Architecture(Model),
         Round = new RoundSpec { Minimum = Clients, Quorum = Clients },
         Training = new TrainingSpec { Epochs = 5, BatchSize = 32, LearningRate = 0.1 },
         Update = new UpdateSpec { Codec = Codec, Keep = Keep, ErrorFeedback = Codec is not (UpdateCodecs.Float32 or UpdateCodecs.Float16) },

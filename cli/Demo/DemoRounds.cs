@@ -18,7 +18,7 @@ internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions
     private static readonly Columns Table = new(
         ("round", 5), ("accuracy", 8), ("loss", 7), ("accepted", 8), ("up", 10), ("down", 10), ("seconds", 7));
 
-    private DenseClassifier? _classifier;
+    private IDifferentiableModel? _classifier;
 
     /// <summary>What the last published version is worth; null before the first.</summary>
     public EvaluationResult? Last { get; private set; }
@@ -67,7 +67,7 @@ internal sealed class DemoRounds(Shell shell, OperatorClient server, DemoOptions
             case "roundPublished":
                 var version = await server.GetVersionAsync(Digits.ModelName, $"{run}-r{entry.Round}", cancellationToken);
                 var model = await ModelFiles.DownloadAsync(server, version.Weights, cancellationToken);
-                _classifier ??= new DenseClassifier(model.Layout, heldOut);
+                _classifier ??= BuiltInModel.Bind(model.Layout, heldOut);
                 Last = _classifier.Evaluate(model, cancellationToken);
                 shell.WriteLine(Table.Row(
                     entry.Round.ToString(CultureInfo.InvariantCulture),

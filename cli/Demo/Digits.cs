@@ -1,15 +1,34 @@
 using FedServerless.Client.Training;
+using FedServerless.Model;
+using FedServerless.Wire;
 
 namespace FedServerless.Cli.Demo;
 
 /// <summary>The optical digits that come with the sources: 1797 images of 8 × 8 pixels, each 0 to 16.</summary>
 internal static class Digits
 {
-    public const int Features = 64;
+    public const int Side = 8;
+    public const int Features = Side * Side;
     public const int Classes = 10;
-    public const int HiddenWidth = 32;
     public const string ModelName = "digits";
     public const double HeldOutShare = 0.2;
+
+    /// <summary>A network for them: of 650, 2410 or 1898 parameters.</summary>
+    /// <param name="name">One of the built-in ones.</param>
+    public static ArchitectureSpec Architecture(string name)
+    {
+        var softmax = new ArchitectureSpec { Name = name, Inputs = Features, Outputs = Classes };
+        return name switch
+        {
+            Architectures.Mlp => softmax with { Hidden = [32] },
+            Architectures.Conv => softmax with
+            {
+                Image = new ImageSpec { Height = Side, Width = Side },
+                Blocks = [new ConvBlockSpec { Channels = 8, Kernel = 3 }, new ConvBlockSpec { Channels = 16, Kernel = 3 }],
+            },
+            _ => softmax,
+        };
+    }
 
     public static LabelledSamples Read(string repository)
     {

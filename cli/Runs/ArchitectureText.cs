@@ -5,12 +5,20 @@ using FedServerless.Wire;
 
 namespace FedServerless.Cli.Runs;
 
-/// <summary>Architectures on the command line: <c>softmax:64x10</c> or <c>mlp:64-32-10</c>, inputs first, classes last.</summary>
+/// <summary>
+/// Architectures on the command line: <c>softmax:64x10</c>, <c>mlp:64-32-10</c> or <c>conv:28x28x1-32c5-64c5-512-10</c>, inputs first, classes last;
+/// <c>32c5</c> is a block of 32 channels with a kernel of 5.
+/// </summary>
 internal static class ArchitectureText
 {
-    public const string Form = "softmax:64x10 or mlp:64-32-10 (inputs, hidden layers, classes)";
+    public const string Form =
+        "softmax:64x10, mlp:64-32-10 or conv:8x8x1-8c3-16c3-10 (inputs, for conv height, width and channels; blocks of channels, c, kernel; hidden layers; classes)";
 
-    private static readonly char[] Separators = ['x', '-'];
+    private const char Dash = '-';
+    private const char Times = 'x';
+    private const char Block = 'c';
+
+    private static readonly char[] Separators = [Times, Dash];
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ArchitectureSpec? architecture)
     {
@@ -31,17 +39,52 @@ internal static class ArchitectureText
             return null;
         }
 
-        var widths = new List<int>();
-        foreach (var part in text[(colon + 1)..].Split(Separators))
+        var (name, numbers) = (text[..colon], text[(colon + 1)..]);
+        return name == Architectures.Conv ? ReadConv(numbers.Split(Dash)) : ReadDense(name, numbers.Split(Separators));
+    }
+
+    private static ArchitectureSpec? ReadDense(string name, IReadOnlyList<string> parts) => Numbers(parts) is [var inputs, .. var hidden, var outputs]
+        ? new ArchitectureSpec { Name = name, Inputs = inputs, Hidden = hidden, Outputs = outputs }
+        : null;
+
+    private static ArchitectureSpec? ReadConv(string[] parts)
+    {
+        var blocks = parts.Skip(1).TakeWhile(part => part.Contains(Block, StringComparison.Ordinal)).Select(part => Numbers(part.Split(Block))).ToArray();
+        if (Numbers(parts[0].Split(Times)) is not { Length: 2 or 3 } image
+            || blocks.Any(block => block is not { Length: 2 })
+            || Numbers(parts[(1 + blocks.Length)..]) is not [.. var hidden, var outputs])
         {
-            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var width))
+            return null;
+        }
+
+        var channels = image.Length == 3 ? image[2] : 1;
+        return new ArchitectureSpec
+        {
+            Name = Architectures.Conv,
+
+            // An image beyond all limits has some other number of inputs, and is refused for its sides.
+            Inputs = (int)Math.Min((long)image[0] * image[1] * channels, int.MaxValue),
+            Image = new ImageSpec { Height = image[0], Width = image[1], Channels = channels },
+            Blocks = [.. blocks.Select(block => new ConvBlockSpec { Channels = block![0], Kernel = block[1] })],
+            Hidden = hidden,
+            Outputs = outputs,
+        };
+    }
+
+    /// <summary>Every part as a number; null when one is none.</summary>
+    private static int[]? Numbers(IEnumerable<string> parts)
+    {
+        var numbers = new List<int>();
+        foreach (var part in parts)
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             {
                 return null;
             }
 
-            widths.Add(width);
+            numbers.Add(number);
         }
 
-        return widths.Count < 2 ? null : new ArchitectureSpec { Name = text[..colon], Inputs = widths[0], Hidden = widths[1..^1], Outputs = widths[^1] };
+        return [.. numbers];
     }
 }

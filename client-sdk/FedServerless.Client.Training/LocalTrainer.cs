@@ -34,8 +34,8 @@ public sealed class LocalTrainer : IFedTrainer
     {
         ArgumentNullException.ThrowIfNull(training);
         return new LocalTrainer(
-            layout => new DenseClassifier(layout, training),
-            heldOut is null ? null : layout => new DenseClassifier(layout, heldOut));
+            layout => BuiltInModel.Bind(layout, training),
+            heldOut is null ? null : layout => BuiltInModel.Bind(layout, heldOut));
     }
 
     /// <inheritdoc/>

@@ -25,6 +25,22 @@ public sealed class DigitsTests(ITestOutputHelper output)
         Assert.InRange(accuracy, 0.85, 1);
     }
 
+    // The same devices, none of which was told: what to train is read off the model.
+    [Fact]
+    public async Task Run_ConvolutionsOverHttp_IsFedAvgInMemoryToTheLastByte()
+    {
+        var digits = new Digits(ClientCount);
+        var spec = Digits.Spec(ClientCount, rounds: 4) with { Architecture = Digits.Conv };
+
+        var published = await TrainAsync(digits, spec, onDisk: false);
+
+        var expected = await digits.TrainInMemoryAsync(spec);
+        Assert.Equal(expected.Values, published.Values);
+        var accuracy = digits.Accuracy(published);
+        output.WriteLine($"Accuracy after {spec.Rounds} rounds: {accuracy:F4}");
+        Assert.InRange(accuracy, 0.9, 1);
+    }
+
     [Fact]
     public async Task Run_OnFilesAndSqlite_IsTheSame()
     {

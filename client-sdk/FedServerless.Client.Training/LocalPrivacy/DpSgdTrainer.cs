@@ -36,7 +36,7 @@ public sealed class DpSgdTrainer : IFedTrainer
     public static DpSgdTrainer Dense(LabelledSamples training, DpSgdOptions options)
     {
         ArgumentNullException.ThrowIfNull(training);
-        return new DpSgdTrainer(layout => new DenseClassifier(layout, training), options);
+        return new DpSgdTrainer(layout => BuiltInModel.Bind(layout, training), options);
     }
 
     /// <summary>What was spent so far; <see cref="DpSgd.Report"/>.</summary>

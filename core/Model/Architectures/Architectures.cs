@@ -1,10 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using FedServerless.Wire;
 
 namespace FedServerless.Model;
 
 /// <summary>
-/// The built-in architectures: fully connected layers with ReLU between them, which any client can train without a framework.
-/// Layer i (from 1) is <c>fc{i}.weight</c> [out, in], row major, then <c>fc{i}.bias</c> [out], as in PyTorch's <c>nn.Linear</c>.
+/// The built-in architectures, which any client can train without a framework. Layer i (from 1) of the fully connected ones is
+/// <c>fc{i}.weight</c> [out, in], row major, then <c>fc{i}.bias</c> [out], as in PyTorch's <c>nn.Linear</c>.
 /// </summary>
 public static class Architectures
 {
@@ -17,6 +18,18 @@ public static class Architectures
     /// </summary>
     public const string Mlp = "mlp";
 
+    /// <summary>
+    /// Convolution network: blocks of a convolution that keeps height and width, ReLU and the maximum of each 2 × 2, then the layers of a
+    /// perceptron. Version 0 as <see cref="Mlp"/>, a convolution's fan-in being inputs · kernel², PyTorch's default for <c>nn.Conv2d</c>.
+    /// </summary>
+    /// <remarks>
+    /// Block i is <c>conv{i}.weight</c> [out, in, kernel, kernel], then <c>conv{i}.bias</c> [out]. The first fully connected layer is
+    /// <c>fc1.weight</c> [out, channels, height, width] of what the last block makes: the same values in the same order as a flat [out, in], and
+    /// it says in the model what size its images have. The CNN of McMahan et al. 2017 (arXiv:1602.05629, section 3) is 28 × 28 × 1,
+    /// blocks of 32 and 64 channels with kernel 5, a hidden layer of 512 and 10 classes: 1 663 370 parameters.
+    /// </remarks>
+    public const string Conv = "conv";
+
     /// <summary>Most features of a sample.</summary>
     public const int MaxInputs = 1_000_000;
 
@@ -26,8 +39,23 @@ public static class Architectures
     /// <summary>Fewest classes.</summary>
     public const int MinOutputs = 2;
 
-    /// <summary>Most hidden layers of an <see cref="Mlp"/>.</summary>
+    /// <summary>Most hidden layers of an <see cref="Mlp"/> or a <see cref="Conv"/>.</summary>
     public const int MaxHiddenLayers = 64;
+
+    /// <summary>Most blocks of a <see cref="Conv"/>.</summary>
+    public const int MaxBlocks = 8;
+
+    /// <summary>Most rows and most columns of an image.</summary>
+    public const int MaxSide = 1024;
+
+    /// <summary>Most channels of an image and of a block.</summary>
+    public const int MaxChannels = 1024;
+
+    /// <summary>Largest height and width of a convolution.</summary>
+    public const int MaxKernel = 7;
+
+    /// <summary>Most values of one sample that the blocks take in and convolve to, together: 2²⁴, so that a client's memory is bounded.</summary>
+    public const long MaxConvValues = 1L << 24;
 
     /// <summary>Everything that is wrong with a spec; empty when it is legal.</summary>
     /// <param name="spec">What a user asks for.</param>
@@ -35,48 +63,7 @@ public static class Architectures
     public static IReadOnlyList<Problem> Validate(ArchitectureSpec spec, string field = "architecture")
     {
         ArgumentNullException.ThrowIfNull(spec);
-        var problems = new List<Problem>();
-        if (spec.Name is not (Softmax or Mlp))
-        {
-            problems.Add(new Problem($"{field}.name", spec.Name, $"'{Softmax}' or '{Mlp}'"));
-        }
-
-        Range($"{field}.inputs", spec.Inputs, 1, MaxInputs);
-        Range($"{field}.outputs", spec.Outputs, MinOutputs, MaxWidth);
-        ValidateHidden();
-        if (problems.Count == 0 && ParameterCount(spec) > TensorLayout.MaxFloats)
-        {
-            problems.Add(new Problem(field, $"{ParameterCount(spec)} parameters", $"at most {TensorLayout.MaxFloats} parameters"));
-        }
-
-        return problems;
-
-        void ValidateHidden()
-        {
-            var hidden = spec.Hidden ?? [];
-            var (fewest, most) = spec.Name == Softmax ? (0, 0) : (1, MaxHiddenLayers);
-            if (hidden.Count < fewest || hidden.Count > most)
-            {
-                problems.Add(new Problem(
-                    $"{field}.hidden",
-                    $"{hidden.Count} layers",
-                    most == 0 ? $"no hidden layer for '{Softmax}'" : $"{fewest} to {most} hidden layers for '{Mlp}'"));
-                return;
-            }
-
-            for (var i = 0; i < hidden.Count; i++)
-            {
-                Range($"{field}.hidden[{i}]", hidden[i], 1, MaxWidth);
-            }
-        }
-
-        void Range(string name, int value, int least, int most)
-        {
-            if (value < least || value > most)
-            {
-                problems.Add(new Problem(name, $"{value}", $"an integer from {least} to {most}"));
-            }
-        }
+        return ArchitectureRules.Validate(spec, field);
     }
 
     /// <summary>Names and shapes of a legal spec's tensors, all of them parameters.</summary>
@@ -84,15 +71,42 @@ public static class Architectures
     public static TensorLayout Layout(ArchitectureSpec spec)
     {
         ThrowIfIllegal(spec);
-        var widths = Widths(spec);
         var tensors = new List<TensorSpec>();
+        var shapes = ConvShape.Of(spec);
+        for (var i = 0; i < shapes.Count; i++)
+        {
+            var shape = shapes[i];
+            tensors.Add(new TensorSpec($"conv{i + 1}.weight", [shape.Outputs, shape.Inputs, shape.Kernel, shape.Kernel], TensorRole.Parameter));
+            tensors.Add(new TensorSpec($"conv{i + 1}.bias", [shape.Outputs], TensorRole.Parameter));
+        }
+
+        var widths = Widths(spec);
         for (var layer = 1; layer < widths.Length; layer++)
         {
-            tensors.Add(new TensorSpec($"fc{layer}.weight", [widths[layer], widths[layer - 1]], TensorRole.Parameter));
+            IReadOnlyList<int> weight = layer == 1 && shapes is [.., var last]
+                ? [widths[layer], last.Outputs, last.Height / 2, last.Width / 2]
+                : [widths[layer], widths[layer - 1]];
+            tensors.Add(new TensorSpec($"fc{layer}.weight", weight, TensorRole.Parameter));
             tensors.Add(new TensorSpec($"fc{layer}.bias", [widths[layer]], TensorRole.Parameter));
         }
 
         return TensorLayout.Create(tensors);
+    }
+
+    /// <summary>Reads off a layout which built-in architecture it is: the inverse of <see cref="Layout"/>.</summary>
+    /// <param name="layout">Of any model, from anybody.</param>
+    /// <param name="spec">A legal spec with exactly this layout; an <see cref="Mlp"/> without a hidden layer is <see cref="Softmax"/>.</param>
+    /// <returns>False when it is none.</returns>
+    public static bool TryRead(TensorLayout layout, [NotNullWhen(true)] out ArchitectureSpec? spec)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        spec = Guess(layout);
+        if (spec is null || Validate(spec).Count > 0 || Layout(spec).Digest != layout.Digest)
+        {
+            spec = null;
+        }
+
+        return spec is not null;
     }
 
     /// <summary>
@@ -119,12 +133,35 @@ public static class Architectures
         return new InitialModelStream(CanonicalModelFile.Create(layout), new InitialWeights(spec, layout, seed));
     }
 
-    /// <summary>Widths from the inputs to the outputs: [inputs, hidden…, outputs].</summary>
+    /// <summary>
+    /// Widths of the fully connected layers: [inputs, hidden…, outputs], where the inputs of a <see cref="Conv"/> are what its last block makes.
+    /// </summary>
     /// <exception cref="ArgumentException">The spec is not legal; the message lists every problem.</exception>
     public static IReadOnlyList<int> LayerWidths(ArchitectureSpec spec)
     {
         ThrowIfIllegal(spec);
         return Widths(spec);
+    }
+
+    /// <summary>The blocks of a <see cref="Conv"/> in order; empty for the others.</summary>
+    /// <exception cref="ArgumentException">The spec is not legal; the message lists every problem.</exception>
+    public static IReadOnlyList<ConvShape> ConvShapes(ArchitectureSpec spec)
+    {
+        ThrowIfIllegal(spec);
+        return ConvShape.Of(spec);
+    }
+
+    /// <summary>Parameters of a spec whose numbers are in range.</summary>
+    internal static long ParameterCount(ArchitectureSpec spec)
+    {
+        var widths = Widths(spec);
+        var count = ConvShape.Of(spec).Sum(shape => shape.Parameters);
+        for (var layer = 1; layer < widths.Length; layer++)
+        {
+            count += ((long)widths[layer - 1] + 1) * widths[layer];
+        }
+
+        return count;
     }
 
     private static void ThrowIfIllegal(ArchitectureSpec spec)
@@ -136,17 +173,44 @@ public static class Architectures
         }
     }
 
-    private static int[] Widths(ArchitectureSpec spec) => [spec.Inputs, .. spec.Hidden ?? [], spec.Outputs];
+    private static int[] Widths(ArchitectureSpec spec) =>
+        [ConvShape.Of(spec) is [.., var last] ? last.Pooled : spec.Inputs, .. spec.Hidden ?? [], spec.Outputs];
 
-    private static long ParameterCount(ArchitectureSpec spec)
+    /// <summary>What the layout is if it is any: numbers are read off where they ought to be, and nothing else is looked at.</summary>
+    private static ArchitectureSpec? Guess(TensorLayout layout)
     {
-        var widths = Widths(spec);
-        var count = 0L;
-        for (var layer = 1; layer < widths.Length; layer++)
+        var weights = layout.Tensors.Where((_, index) => index % 2 == 0).ToArray();
+        var blocks = weights.TakeWhile(tensor => tensor.Name.StartsWith("conv", StringComparison.Ordinal)).ToArray();
+        var layers = weights[blocks.Length..];
+        if (blocks.Length > MaxBlocks || layers.Length == 0 || weights.Any(tensor => tensor.Shape.Count is not (2 or 4)))
         {
-            count += ((long)widths[layer - 1] + 1) * widths[layer];
+            return null;
         }
 
-        return count;
+        var spec = new ArchitectureSpec
+        {
+            Name = layers.Length == 1 ? Softmax : Mlp,
+            Inputs = layers[0].Shape[1],
+            Hidden = [.. layers[..^1].Select(tensor => tensor.Shape[0])],
+            Outputs = layers[^1].Shape[0],
+        };
+        if (blocks.Length == 0)
+        {
+            return spec;
+        }
+
+        if (blocks.Append(layers[0]).Any(tensor => tensor.Shape.Count != 4 || tensor.Shape[2] > MaxSide || tensor.Shape[3] > MaxSide))
+        {
+            return null;
+        }
+
+        var (height, width, channels) = (layers[0].Shape[2] << blocks.Length, layers[0].Shape[3] << blocks.Length, blocks[0].Shape[1]);
+        return spec with
+        {
+            Name = Conv,
+            Inputs = (int)Math.Min((long)height * width * channels, int.MaxValue),
+            Image = new ImageSpec { Height = height, Width = width, Channels = channels },
+            Blocks = [.. blocks.Select(tensor => new ConvBlockSpec { Channels = tensor.Shape[0], Kernel = tensor.Shape[2] })],
+        };
     }
 }

@@ -18,7 +18,7 @@ internal sealed class InitialWeights
     public InitialWeights(ArchitectureSpec spec, TensorLayout layout, long seed)
     {
         _layout = layout;
-        _random = spec.Name == Architectures.Mlp ? DeterministicRandom.Derive(seed, "architecture") : null;
+        _random = spec.Name == Architectures.Softmax ? null : DeterministicRandom.Derive(seed, "architecture");
     }
 
     /// <summary>The next values: <c>(float)(bound · (2·NextDouble() − 1))</c> with bound = 1/√fan-in, or zero for softmax.</summary>
@@ -33,10 +33,10 @@ internal sealed class InitialWeights
         while (!values.IsEmpty)
         {
             var tensor = _layout.Tensors[_tensor];
-            if (_drawn == 0 && tensor.Shape.Count == 2)
+            if (_drawn == 0 && tensor.Shape.Count > 1)
             {
                 // A layer's bias follows its weight and shares its bound.
-                _bound = 1 / Math.Sqrt(tensor.Shape[1]);
+                _bound = 1 / Math.Sqrt(tensor.Length / tensor.Shape[0]);
             }
 
             var count = (int)Math.Min(values.Length, tensor.Length - _drawn);

@@ -61,16 +61,26 @@ public sealed record RunSpec
     public bool RetainUpdates { get; init; }
 }
 
-/// <summary>A built-in architecture: fully connected layers, ReLU between, softmax cross-entropy on top.</summary>
+/// <summary>
+/// A built-in architecture: fully connected layers, ReLU between, softmax cross-entropy on top; in a <c>conv</c> convolutions before them.
+/// </summary>
 public sealed record ArchitectureSpec
 {
-    /// <summary><c>softmax</c> (no hidden layer) or <c>mlp</c>.</summary>
+    /// <summary><c>softmax</c> (no hidden layer), <c>mlp</c> or <c>conv</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Features of a sample, 1 to 1 000 000.</summary>
+    /// <summary>Features of a sample, 1 to 1 000 000; of a <c>conv</c> height × width × channels of its <see cref="Image"/>.</summary>
     public required int Inputs { get; init; }
 
-    /// <summary>Widths of the hidden layers of an <c>mlp</c>, each 1 to 100 000; empty for <c>softmax</c>.</summary>
+    /// <summary>What a sample of a <c>conv</c> is; null for the others.</summary>
+    public ImageSpec? Image { get; init; }
+
+    /// <summary>The convolutions of a <c>conv</c>, 1 to 8; empty for the others.</summary>
+    public IReadOnlyList<ConvBlockSpec> Blocks { get; set; } = [];
+
+    /// <summary>
+    /// Widths of the hidden layers, each 1 to 100 000: 1 to 64 of an <c>mlp</c>, 0 to 64 of a <c>conv</c>, none of <c>softmax</c>.
+    /// </summary>
     public IReadOnlyList<int> Hidden { get; set; } = [];
 
     /// <summary>Classes, 2 to 100 000.</summary>

@@ -16,6 +16,8 @@ internal static class SpecDefaults
         new CreateRunRequest("placeholder", Run),
         Run,
         new ArchitectureSpec { Name = Model.Architectures.Softmax, Inputs = 1, Outputs = 2 },
+        new ImageSpec { Height = 2, Width = 2 },
+        new ConvBlockSpec { Channels = 1 },
         new SelectionSpec(),
         new RoundSpec(),
         new TrainingSpec(),

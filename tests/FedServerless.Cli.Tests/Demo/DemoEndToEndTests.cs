@@ -19,6 +19,16 @@ public sealed class DemoEndToEndTests
     }
 
     [Fact]
+    public async Task Demo_Conv_LearnsWithItsOwnNumberOfParameters()
+    {
+        var result = await RunAsync("--model", "conv");
+
+        Assert.Equal("conv", result.Model);
+        Assert.InRange(result.Accuracy, 0.7, 1);
+        Assert.InRange(result.BytesUp, 4 * 1898 * 4, 4 * 2 * 1898 * 4);
+    }
+
+    [Fact]
     public async Task Demo_FilesAndAzurite_GiveTheSameModel()
     {
         RealHost.RequireAzurite();

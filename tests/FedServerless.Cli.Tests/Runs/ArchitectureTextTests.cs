@@ -1,4 +1,5 @@
 using FedServerless.Cli.Runs;
+using FedServerless.Wire;
 
 namespace FedServerless.Cli.Tests.Runs;
 
@@ -20,6 +21,19 @@ public sealed class ArchitectureTextTests
     }
 
     [Theory]
+    [InlineData("conv:28x12x3-32c5-64c3-512-10", 28, 12, 3, 512)]
+    [InlineData("conv:28x16-32c5-64c3-512-10", 28, 16, 1, 512)]
+    [InlineData("conv:4x8-32c5-64c3-10", 4, 8, 1, 0)]
+    public void TryParse_Conv_TakesImageBlocksAndLayers(string text, int height, int width, int channels, int hidden)
+    {
+        Assert.True(ArchitectureText.TryParse(text, out var spec));
+        Assert.Equal(("conv", height * width * channels, 10), (spec.Name, spec.Inputs, spec.Outputs));
+        Assert.Equal(new ImageSpec { Height = height, Width = width, Channels = channels }, spec.Image);
+        Assert.Equal([new ConvBlockSpec { Channels = 32, Kernel = 5 }, new ConvBlockSpec { Channels = 64, Kernel = 3 }], spec.Blocks);
+        Assert.Equal(hidden == 0 ? [] : [hidden], spec.Hidden);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("mlp")]
     [InlineData(":64x10")]
@@ -31,5 +45,21 @@ public sealed class ArchitectureTextTests
     [InlineData("mlp:64-+32-10")]
     [InlineData("cnn:64-32-10")]
     [InlineData("mlp:64-99999999999-10")]
+    [InlineData("conv:")]
+    [InlineData("conv:64-8c3-10")]
+    [InlineData("conv:8x8x1x1-8c3-10")]
+    [InlineData("conv:8x8-10")]
+    [InlineData("conv:8x8-8c3")]
+    [InlineData("conv:8x8-8c-10")]
+    [InlineData("conv:8x8-8c3c3-10")]
+    [InlineData("conv:8x8-8c4-10")]
+    [InlineData("conv:8x8-32-8c3-10")]
+    [InlineData("conv:99999x99999-8c3-10")]
     public void TryParse_AnythingElse_IsRefused(string text) => Assert.False(ArchitectureText.TryParse(text, out _));
+
+    [Fact]
+    public void Explain_FormIsRightAndANumberIsNot_SaysWhichNumber() => Assert.Contains(
+        "architecture.image.width is '14'; expected a multiple of 4 up to 1024, since each of 2 blocks halves it",
+        ArchitectureText.Explain("conv:28x14-32c5-64c5-10"),
+        StringComparison.Ordinal);
 }

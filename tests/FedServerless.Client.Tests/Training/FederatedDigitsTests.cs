@@ -24,6 +24,19 @@ public sealed class FederatedDigitsTests
         Assert.InRange(result.Accuracy!.Value, least, 1);
     }
 
+    [Fact]
+    public async Task Train_ConvTenIidClientsThirtyRounds_BeatsThePerceptron()
+    {
+        var (training, heldOut) = TrainingSamples.Digits.Split(0.2, seed: 1);
+        var clients = Partition.Iid(training.Count, 10, seed: 1).Select(indices => training.Subset(indices)).ToArray();
+
+        var model = await InMemoryFederation.TrainAsync(ConvSamples.DigitsNet, clients, FiveEpochs, rounds: 30, seed: 1);
+
+        var result = new ConvClassifier(model.Layout, heldOut).Evaluate(model, CancellationToken.None);
+        TestContext.Current.SendDiagnosticMessage($"conv: accuracy {result.Accuracy:F4}, loss {result.Loss:F4}");
+        Assert.InRange(result.Accuracy!.Value, 0.96, 1);
+    }
+
     [Theory]
     [InlineData(new[] { 64, 10 })]
     [InlineData(new[] { 64, 32, 10 })]

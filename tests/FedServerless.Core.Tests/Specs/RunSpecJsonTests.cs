@@ -35,6 +35,23 @@ public class RunSpecJsonTests
         Assert.Equal(json, JsonSerializer.SerializeToUtf8Bytes(parsed, WireJson.Default.RunSpec));
     }
 
+    [Fact]
+    public void TryParse_Convolutions_KeepTheirDefaultsAndComeBack()
+    {
+        const string json = """
+            {"model":"m","rounds":1,
+             "architecture":{"name":"conv","inputs":64,"image":{"height":8,"width":8},"blocks":[{"channels":8},{"channels":16,"kernel":3}],"outputs":10}}
+            """;
+
+        Assert.True(Parse(json, out var spec, out _));
+
+        Assert.Equal(new ImageSpec { Height = 8, Width = 8, Channels = 1 }, spec!.Architecture!.Image);
+        Assert.Equal([new ConvBlockSpec { Channels = 8, Kernel = 5 }, new ConvBlockSpec { Channels = 16, Kernel = 3 }], spec.Architecture.Blocks);
+        var again = JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Default.RunSpec);
+        Assert.True(RunSpecJson.TryParse(again, out var parsed, out _));
+        Assert.Equal(again, JsonSerializer.SerializeToUtf8Bytes(parsed, WireJson.Default.RunSpec));
+    }
+
     // Source-generated deserialisation alone would leave every field of these objects at zero or null.
     [Fact]
     public void TryParse_ObjectsWithOneFieldEach_KeepTheirOtherDefaults()
@@ -54,6 +71,7 @@ public class RunSpecJsonTests
         Assert.Equal(new OptimizerSpec { Beta1 = 0.5 }, spec.Optimizer);
         Assert.Equal(new UpdateSpec { Codec = "int8" }, spec.Update);
         Assert.Empty(spec.Architecture!.Hidden);
+        Assert.Empty(spec.Architecture.Blocks);
         Assert.Empty(spec.Evaluation!.Clients);
         Assert.Equal(120, spec.Evaluation.DeadlineSeconds);
         Assert.Equal("default", spec.Population);
@@ -96,6 +114,9 @@ public class RunSpecJsonTests
     [InlineData("""{"rounds":1}""", "model")]
     [InlineData("""{"model":"m"}""", "rounds")]
     [InlineData("""{}""", "model", "rounds")]
+    [InlineData(
+        """{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":1,"outputs":2,"image":{},"blocks":[{"kernel":3}]}}""",
+        "architecture.image.height", "architecture.image.width", "architecture.blocks[0].channels")]
     [InlineData("""{"model":"m","rounds":1,"architecture":{}}""", "architecture.name", "architecture.inputs", "architecture.outputs")]
     public void TryParse_MissingField_IsNamed(string json, params string[] fields) => Assert.Equal(fields, Fields(json));
 

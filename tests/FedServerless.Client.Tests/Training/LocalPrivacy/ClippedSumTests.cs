@@ -21,6 +21,50 @@ public sealed class ClippedSumTests
         Assert.All(actual.Zip(oracle.PerSample), pair => Assert.Equal(pair.Second, pair.First, tolerance));
     });
 
+    // Convolutions: the oracle is numpy's gradient of single samples, clipped here by the definition.
+    [Fact]
+    public void Add_ConvolutionsOneSampleEach_GiveNumpysClippedGradients()
+    {
+        var oracles = Oracle.Load<ConvClassifierTests.Network>("conv_gradients.json").Where(oracle => oracle.Labels.Length == 1).ToArray();
+        Assert.NotEmpty(oracles);
+        Assert.All(oracles, oracle =>
+        {
+            var spec = ConvSamples.Spec(oracle.Image, oracle.Blocks, oracle.Widths);
+            var layout = Architectures.Layout(spec);
+            var norm = Math.Sqrt(oracle.Gradient.Sum(value => value * value));
+            foreach (var clip in new[] { norm / 2, norm * 2 })
+            {
+                var grid = new UpdateGrid(clip, UpdateGrid.BitsFor(oracle.Parameters.Length));
+                var sums = new long[oracle.Parameters.Length];
+                new ClippedSum(BuiltInModel.Bind(layout, new LabelledSamples(oracle.Features, oracle.Labels, spec.Inputs, spec.Outputs)), grid)
+                    .Add(new ModelState(layout, oracle.Parameters, []), 0, new float[sums.Length], sums);
+
+                Assert.All(
+                    oracle.Gradient.Zip(sums),
+                    pair => Assert.Equal(pair.First * Math.Min(1, clip / norm), pair.Second * grid.Step, clip / 500));
+            }
+        });
+    }
+
+    // A sample's gradient is of it alone, whatever was in the batch before: the sum is of single gradients.
+    [Fact]
+    public void Add_SamplesOfAConvolution_IsTheSumOfEachClippedAlone()
+    {
+        var samples = ConvSamples.Samples(ConvSamples.DigitsNet, 5, seed: 1);
+        var model = ConvSamples.Model(ConvSamples.DigitsNet, seed: 2);
+        var grid = new UpdateGrid(0.5, UpdateGrid.BitsFor(model.Values.Length));
+        var (together, alone) = (new long[model.Values.Length], new long[model.Values.Length]);
+        var kept = new ClippedSum(BuiltInModel.Bind(model.Layout, samples), grid);
+        for (var sample = 0; sample < samples.Count; sample++)
+        {
+            kept.Add(model, sample, new float[model.Values.Length], together);
+            new ClippedSum(BuiltInModel.Bind(model.Layout, samples.Subset([sample])), grid).Add(model, 0, new float[model.Values.Length], alone);
+        }
+
+        Assert.Equal(alone, together);
+        Assert.Contains(together, value => value != 0);
+    }
+
     [Fact]
     public void Add_BatchOfNetworks_IsNotTheClippedMean()
     {

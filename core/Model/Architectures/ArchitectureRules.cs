@@ -1,0 +1,158 @@
+using FedServerless.Wire;
+
+namespace FedServerless.Model;
+
+/// <summary>What is legal in an <see cref="ArchitectureSpec"/>.</summary>
+internal sealed class ArchitectureRules
+{
+    private readonly List<Problem> _problems = [];
+    private readonly ArchitectureSpec _spec;
+    private readonly string _field;
+
+    private ArchitectureRules(ArchitectureSpec spec, string field) => (_spec, _field) = (spec, field);
+
+    public static IReadOnlyList<Problem> Validate(ArchitectureSpec spec, string field)
+    {
+        var rules = new ArchitectureRules(spec, field);
+        rules.ValidateName();
+        rules.Range("inputs", spec.Inputs, 1, Architectures.MaxInputs);
+        rules.Range("outputs", spec.Outputs, Architectures.MinOutputs, Architectures.MaxWidth);
+        rules.ValidateHidden();
+        rules.ValidateConvolutions();
+        rules.ValidateSize();
+        return rules._problems;
+    }
+
+    private void ValidateName()
+    {
+        if (_spec.Name is not (Architectures.Softmax or Architectures.Mlp or Architectures.Conv))
+        {
+            Add("name", _spec.Name, $"'{Architectures.Softmax}', '{Architectures.Mlp}' or '{Architectures.Conv}'");
+        }
+    }
+
+    private void ValidateHidden()
+    {
+        var hidden = _spec.Hidden ?? [];
+        var (fewest, most) = _spec.Name switch
+        {
+            Architectures.Softmax => (0, 0),
+            Architectures.Conv => (0, Architectures.MaxHiddenLayers),
+            _ => (1, Architectures.MaxHiddenLayers),
+        };
+        if (hidden.Count < fewest || hidden.Count > most)
+        {
+            Add("hidden", $"{hidden.Count} layers", most == 0 ? $"no hidden layer for '{_spec.Name}'" : $"{fewest} to {most} hidden layers for '{_spec.Name}'");
+            return;
+        }
+
+        for (var i = 0; i < hidden.Count; i++)
+        {
+            Range($"hidden[{i}]", hidden[i], 1, Architectures.MaxWidth);
+        }
+    }
+
+    private void ValidateConvolutions()
+    {
+        var blocks = _spec.Blocks ?? [];
+        if (_spec.Name != Architectures.Conv)
+        {
+            if (_spec.Image is not null)
+            {
+                Add("image", "an image", $"none: only '{Architectures.Conv}' has one");
+            }
+
+            if (blocks.Count > 0)
+            {
+                Add("blocks", $"{blocks.Count} blocks", $"none: only '{Architectures.Conv}' has some");
+            }
+
+            return;
+        }
+
+        if (blocks.Count is 0 or > Architectures.MaxBlocks)
+        {
+            Add("blocks", $"{blocks.Count} blocks", $"1 to {Architectures.MaxBlocks} blocks for '{Architectures.Conv}'");
+            return;
+        }
+
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            ValidateBlock($"blocks[{i}]", blocks[i]);
+        }
+
+        ValidateImage(blocks.Count);
+    }
+
+    private void ValidateBlock(string name, ConvBlockSpec? block)
+    {
+        if (block is null)
+        {
+            Add(name, "null", "a block with its channels");
+            return;
+        }
+
+        Range($"{name}.channels", block.Channels, 1, Architectures.MaxChannels);
+        if (block.Kernel is < 1 or > Architectures.MaxKernel || block.Kernel % 2 == 0)
+        {
+            Add($"{name}.kernel", $"{block.Kernel}", $"an odd integer from 1 to {Architectures.MaxKernel}");
+        }
+    }
+
+    private void ValidateImage(int blocks)
+    {
+        if (_spec.Image is not { } image)
+        {
+            Add("image", "null", $"height, width and channels of a sample for '{Architectures.Conv}'");
+            return;
+        }
+
+        Side("image.height", image.Height, blocks);
+        Side("image.width", image.Width, blocks);
+        Range("image.channels", image.Channels, 1, Architectures.MaxChannels);
+        var features = (long)image.Height * image.Width * image.Channels;
+        if (_problems.Count == 0 && features != _spec.Inputs)
+        {
+            Add("inputs", $"{_spec.Inputs}", $"{features}, the image's {image.Height} × {image.Width} × {image.Channels}");
+        }
+    }
+
+    private void Side(string name, int value, int blocks)
+    {
+        var step = 1 << blocks;
+        if (value < 1 || value > Architectures.MaxSide || value % step != 0)
+        {
+            Add(name, $"{value}", $"a multiple of {step} up to {Architectures.MaxSide}, since each of {blocks} blocks halves it");
+        }
+    }
+
+    private void ValidateSize()
+    {
+        if (_problems.Count > 0)
+        {
+            return;
+        }
+
+        var parameters = Architectures.ParameterCount(_spec);
+        if (parameters > TensorLayout.MaxFloats)
+        {
+            _problems.Add(new Problem(_field, $"{parameters} parameters", $"at most {TensorLayout.MaxFloats} parameters"));
+        }
+
+        var values = ConvShape.Of(_spec).Sum(shape => shape.Values);
+        if (values > Architectures.MaxConvValues)
+        {
+            Add("blocks", $"{values} values a sample between the layers", $"at most {Architectures.MaxConvValues}");
+        }
+    }
+
+    private void Range(string name, int value, int least, int most)
+    {
+        if (value < least || value > most)
+        {
+            Add(name, $"{value}", $"an integer from {least} to {most}");
+        }
+    }
+
+    private void Add(string name, string value, string expected) => _problems.Add(new Problem($"{_field}.{name}", value, expected));
+}
