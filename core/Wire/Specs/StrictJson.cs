@@ -14,8 +14,8 @@ namespace FedServerless.Wire;
 internal static class StrictJson
 {
     /// <summary>
-    /// Writes <paramref name="element"/> with defaults in the place of what is missing or unsound; false, with nothing
-    /// written, when it has another type altogether.
+    /// Writes <paramref name="element"/> with defaults in the place of what is missing or unsound; false, what was written being of no
+    /// use, when it has another type altogether, or is an array with an element that has.
     /// </summary>
     public static bool TryCopySound(JsonElement element, JsonTypeInfo type, string path, Findings findings, Utf8JsonWriter sound)
     {
@@ -114,25 +114,17 @@ internal static class StrictJson
             return false;
         }
 
-        var items = type.ElementType!;
+        var items = WireJson.Default.GetTypeInfo(type.ElementType!)!;
         var index = 0;
         var allSound = true;
+        sound.WriteStartArray();
         foreach (var item in element.EnumerateArray())
         {
-            if (!IsSound(item, items))
-            {
-                findings.Add($"{path}[{index}]", Text(item), Expected(items));
-                allSound = false;
-            }
-
+            allSound &= TryCopySound(item, items, $"{path}[{index}]", findings, sound);
             index++;
         }
 
-        if (allSound)
-        {
-            element.WriteTo(sound);
-        }
-
+        sound.WriteEndArray();
         return allSound;
     }
 
@@ -167,6 +159,7 @@ internal static class StrictJson
             _ when bare == typeof(double) => "a finite number",
             _ when bare == typeof(IReadOnlyList<int>) => "an array of integers",
             _ when bare == typeof(IReadOnlyList<string>) => "an array of strings",
+            _ when bare == typeof(IReadOnlyList<ConvBlockSpec>) => "an array of objects",
             _ => "an object",
         };
     }

@@ -108,6 +108,11 @@ public class RunSpecJsonTests
     [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"mlp","inputs":1,"hidden":8,"outputs":2}}""", "architecture.hidden")]
     [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"mlp","inputs":1,"hidden":[8,"8"],"outputs":2}}""", "architecture.hidden[1]")]
     [InlineData("""{"model":"m","rounds":1,"evaluation":{"clients":["a",null]}}""", "evaluation.clients[1]")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":{"channels":1}}}""", "architecture.blocks")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":[{"channels":1},7]}}""", "architecture.blocks[1]")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":[{"channels":1},null]}}""", "architecture.blocks[1]")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":[{"channels":"1"}]}}""", "architecture.blocks[0].channels")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":[2,2],"outputs":2,"blocks":[{"channels":1}]}}""", "architecture.image")]
     public void TryParse_WrongType_IsNamed(string json, string field) => Assert.Equal([field], Fields(json));
 
     [Theory]
@@ -115,7 +120,7 @@ public class RunSpecJsonTests
     [InlineData("""{"model":"m"}""", "rounds")]
     [InlineData("""{}""", "model", "rounds")]
     [InlineData(
-        """{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":1,"outputs":2,"image":{},"blocks":[{"kernel":3}]}}""",
+        """{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"outputs":2,"image":{},"blocks":[{"kernel":3}]}}""",
         "architecture.image.height", "architecture.image.width", "architecture.blocks[0].channels")]
     [InlineData("""{"model":"m","rounds":1,"architecture":{}}""", "architecture.name", "architecture.inputs", "architecture.outputs")]
     public void TryParse_MissingField_IsNamed(string json, params string[] fields) => Assert.Equal(fields, Fields(json));
