@@ -165,7 +165,7 @@ internal sealed class RoundFederation : IAsyncDisposable
     }
 
     // Where no tool was built, the host is where building this project leaves it.
-    private static Shell ShellOfBench()
+    internal static Shell ShellOfBench()
     {
         var shell = Shell.OfThisProcess();
         var built = Path.Combine(shell.GetRepository(), "artifacts", "bin", "FedServerless.Local", "release", "FedServerless.Local.dll");
