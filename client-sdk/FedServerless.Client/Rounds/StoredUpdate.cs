@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using FedServerless.Client.State;
@@ -59,7 +60,7 @@ internal sealed class StoredUpdate
         {
             header = UpdateEncoder.EncodeDeltas(shape, lease.Base.Digest, deltas, trained.Buffers, trained.Integers, payload, decoded, lease.Seed);
             var parts = UpdateParts.Cut(header, partBytes)
-                .Select(part => new UploadPart(part.Length, Md5(ReadRange(payload, part.Offset, part.Length)))).ToArray();
+                .Select(part => new UploadPart(part.Length, Md5(payload, part.Offset, part.Length))).ToArray();
             upload = new UploadRequest(header.Digest, header.Bytes.Length, parts) { PartBytes = chosen };
             payload.Flush(flushToDisk: true);
         }
@@ -101,36 +102,55 @@ internal sealed class StoredUpdate
         }
     }
 
-    /// <summary>Reads one part, or the header for −1, with its MD5 as it was when encoded.</summary>
-    public (byte[] Bytes, string Md5) Read(int part)
+    /// <summary>Opens one part, or the header for −1, to be sent; its MD5 is as it was when encoded.</summary>
+    /// <exception cref="IOException">The payload cannot be read, or is shorter than it was.</exception>
+    public OutgoingPart Open(int part)
     {
         if (part == -1)
         {
-            return (_header, Md5(_header));
+            return new OutgoingPart(new MemoryStream(_header, writable: false), 0, _header.Length, Convert.ToBase64String(CryptographicOperations.HashData(HashAlgorithmName.MD5, _header)));
         }
 
-        using var payload = File.OpenRead(_folder.File(PayloadFile));
-        return (ReadRange(payload, Offset(part), Upload.Parts[part].Bytes), Upload.Parts[part].ContentMd5);
+        var payload = OpenPayload();
+        try
+        {
+            return new OutgoingPart(payload, Offset(part), Upload.Parts[part].Bytes, Upload.Parts[part].ContentMd5);
+        }
+        catch
+        {
+            payload.Dispose();
+            throw;
+        }
     }
 
     private bool IsWhole()
     {
-        using var payload = File.OpenRead(_folder.File(PayloadFile));
+        using var payload = OpenPayload();
         return payload.Length == Offset(Upload.Parts.Count)
             && Enumerable.Range(0, Upload.Parts.Count)
-                .All(part => Md5(ReadRange(payload, Offset(part), Upload.Parts[part].Bytes)) == Upload.Parts[part].ContentMd5);
+                .All(part => Md5(payload, Offset(part), Upload.Parts[part].Bytes) == Upload.Parts[part].ContentMd5);
     }
+
+    private FileStream OpenPayload() => new(_folder.File(PayloadFile), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: false);
 
     private long Offset(int part) => Upload.Parts.Take(part).Sum(before => (long)before.Bytes);
 
-    private static byte[] ReadRange(FileStream payload, long offset, int length)
+    // What object stores check uploads with (Content-MD5). Nothing here relies on it against an attacker: the header's SHA-256 does that. A part may be
+    // 8 MiB long, and a device's memory is short: it passes through a small buffer.
+    private static string Md5(FileStream payload, long offset, int length)
     {
-        var bytes = new byte[length];
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        var buffer = ArrayPool<byte>.Shared.Rent(OutgoingPart.ChunkBytes);
         payload.Position = offset;
-        payload.ReadExactly(bytes);
-        return bytes;
-    }
+        for (var left = length; left > 0;)
+        {
+            var count = Math.Min(OutgoingPart.ChunkBytes, left);
+            payload.ReadExactly(buffer, 0, count);
+            hash.AppendData(buffer, 0, count);
+            left -= count;
+        }
 
-    // What object stores check uploads with (Content-MD5). Nothing here relies on it against an attacker: the header's SHA-256 does that.
-    private static string Md5(byte[] bytes) => Convert.ToBase64String(CryptographicOperations.HashData(HashAlgorithmName.MD5, bytes));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return Convert.ToBase64String(hash.GetHashAndReset());
+    }
 }

@@ -16,7 +16,6 @@ internal sealed class UpdateUpload(
     /// <summary>Most headers a pre-signed request may need.</summary>
     public const int MaxHeaders = 32;
 
-    private const int ChunkBytes = 64 * 1024;
     private const string Md5Header = "Content-MD5";
 
     /// <summary>Headers that are the client's own business, whatever the server says.</summary>
@@ -97,10 +96,10 @@ internal sealed class UpdateUpload(
 
     private async Task<Placed> AttemptAsync(StoredUpdate update, PartUpload upload, CancellationToken cancellationToken)
     {
-        var (bytes, md5) = update.Read(upload.Part);
+        using var part = update.Open(upload.Part);
         using var silence = new Silence(options.RequestTimeout, options.TimeProvider, cancellationToken);
         using var request = new HttpRequestMessage(HttpMethod.Put, urls.PreSigned(upload.Url));
-        request.Content = new WatchedContent(bytes, sent =>
+        request.Content = new WatchedContent(part, sent =>
         {
             silence.Heard();
             events.CountUp(sent);
@@ -113,7 +112,7 @@ internal sealed class UpdateUpload(
             }
         }
 
-        request.Content.Headers.TryAddWithoutValidation(Md5Header, md5);
+        request.Content.Headers.TryAddWithoutValidation(Md5Header, part.Md5);
         using var response = await silence
             .GuardAsync(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token)).ConfigureAwait(false);
         var status = (int)response.StatusCode;
@@ -131,25 +130,17 @@ internal sealed class UpdateUpload(
         };
     }
 
-    /// <summary>Bytes of a known length that say when they move.</summary>
-    private sealed class WatchedContent(byte[] bytes, Action<int> sent) : HttpContent
+    /// <summary>A part that says when its bytes move.</summary>
+    private sealed class WatchedContent(OutgoingPart part, Action<int> sent) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => part.CopyToAsync(stream, sent, CancellationToken.None);
 
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            for (var start = 0; start < bytes.Length; start += ChunkBytes)
-            {
-                var count = Math.Min(ChunkBytes, bytes.Length - start);
-                await stream.WriteAsync(bytes.AsMemory(start, count), cancellationToken).ConfigureAwait(false);
-                sent(count);
-            }
-        }
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+            part.CopyToAsync(stream, sent, cancellationToken);
 
         protected override bool TryComputeLength(out long length)
         {
-            length = bytes.Length;
+            length = part.Length;
             return true;
         }
     }
