@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FedServerless.Capacity;
+using FedServerless.Cli.Runs;
 using FedServerless.Cli.Server;
 using FedServerless.Compression;
 using FedServerless.Optimization;
@@ -18,6 +19,8 @@ internal static class PlanCommand
         var cohort = new Option<int?>("--cohort") { Description = "Clients of a round. Default: all.", HelpName = "N" };
         var codec = new Option<string>("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}.", HelpName = "NAME", DefaultValueFactory = _ => UpdateCodecs.Float32 }.OneOf([.. UpdateCodecs.All.Names]);
         var download = new Option<string>("--download") { Description = $"How the model travels to devices: {string.Join(", ", DeploymentQuestion.Downloads)}.", HelpName = "NAME", DefaultValueFactory = _ => DownloadEncodings.Float32 }.OneOf([.. DeploymentQuestion.Downloads]);
+        var adapt = RunAdaptationOptions.Codecs("Codecs that a round may choose from, as in fed run start: what is asked is said of each.");
+        var daily = new Option<long?>("--adapt-bytes-per-day") { Description = "Most bytes of models and updates that a client moves in a day, as in fed run start.", HelpName = "N" };
         var optimizer = new Option<string>("--optimizer") { Description = $"The server optimizer: {string.Join(", ", ServerOptimizers.Names)}.", HelpName = "NAME", DefaultValueFactory = _ => ServerOptimizers.FedAvg }.OneOf([.. ServerOptimizers.Names]);
         var hours = new Option<double>("--round-hours") { Description = "Hours that a round collects.", HelpName = "X", DefaultValueFactory = _ => 1 };
         var backend = new Option<string>("--backend") { Description = "Where the workflow engine keeps its state: storage or scheduler.", HelpName = "NAME", DefaultValueFactory = _ => "storage" }.OneOf("storage", "scheduler");
@@ -29,7 +32,7 @@ internal static class PlanCommand
         var table = new Option<bool>("--table") { Description = "Write the tables of docs/concepts/scale.md." };
         var command = new Command("plan", "Say what a deployment of some size needs and costs, and which limit it meets first.")
         {
-            clients, parameters, cohort, codec, download, optimizer, hours, backend, memory, instances, levels, prices, json, table,
+            clients, parameters, cohort, codec, adapt, daily, download, optimizer, hours, backend, memory, instances, levels, prices, json, table,
         };
         command.SetAction(parsed =>
         {
@@ -60,8 +63,9 @@ internal static class PlanCommand
                 throw new CommandException($"That cannot be planned: {string.Join(' ', problems)}", ExitCodes.Usage);
             }
 
-            var plan = DeploymentPlanner.Plan(question);
-            return new Answer(shell, parsed.GetValue(json)).Write(plan, PlanJson.Default.DeploymentPlan, answer => PlanText.Write(shell, question, answer));
+            var answer = new Answer(shell, parsed.GetValue(json));
+            answer.Write(DeploymentPlanner.Plan(question), PlanJson.Default.DeploymentPlan, plan => PlanText.Write(shell, question, plan));
+            return AdaptivePlan.Write(answer, question, parsed.GetValue(adapt) ?? [], parsed.GetValue(daily));
         });
         return command;
     }

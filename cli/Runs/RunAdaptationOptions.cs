@@ -11,17 +11,16 @@ internal sealed class RunAdaptationOptions
 {
     private readonly Option<(int Least, int Most)?> _epochs = Bounds("--adapt-epochs", "Passes over a client's samples, by how fast it trains: 1-5, or one number.");
     private readonly Option<(int Least, int Most)?> _batch = Bounds("--adapt-batch", "Samples a local step, by the memory of the client: 8-64, or one number.");
-    private readonly Option<string[]?> _codecs = new("--adapt-codecs")
-    {
-        Description = "Codecs that a round may use, by its clients' uplinks, the one to prefer first: float32,int8,top-k-int8. Without --codec the first is used until enough have measured theirs.",
-        HelpName = "NAME,…",
-        CustomParser = Codecs,
-    };
+    private readonly Option<string[]?> _codecs = Codecs(
+        "Codecs that a round may use, by its clients' uplinks, the one to prefer first: float32,int8,top-k-int8. Without --codec the first is used until enough have measured theirs.");
 
     private readonly Option<TimeSpan?> _target = Duration("--adapt-target", "Time that a client's part in a round should take, transfers included: 90s, 15m or 12h. Default: half the deadline.");
     private readonly Option<TimeSpan?> _interval = Duration("--adapt-interval", "Shortest time between two rounds of a client, at most 1d.");
     private readonly Option<long?> _bytes = new("--adapt-bytes-per-day") { Description = "Most bytes of models and updates that a client moves in a day (UTC); its rounds are spread over the day.", HelpName = "N" };
     private readonly Option<int?> _minPart = new("--min-part-bytes") { Description = "Clients cut their updates into parts of this to 8 MiB, as their links allow: 262144 or more.", HelpName = "N" };
+
+    /// <summary>An option for the codecs that a round may use; an empty list where it is not given.</summary>
+    public static Option<string[]?> Codecs(string description) => new("--adapt-codecs") { Description = description, HelpName = "NAME,…", CustomParser = Names };
 
     /// <summary>Every option, for a command.</summary>
     public IEnumerable<Option> All => [_epochs, _batch, _codecs, _target, _interval, _bytes, _minPart];
@@ -82,7 +81,7 @@ internal sealed class RunAdaptationOptions
 
     private static int? Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static string[]? Codecs(ArgumentResult result)
+    private static string[]? Names(ArgumentResult result)
     {
         var names = result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries);
         if (names.FirstOrDefault(name => !UpdateCodecs.All.Names.Contains(name, StringComparer.Ordinal)) is not { } wrong)

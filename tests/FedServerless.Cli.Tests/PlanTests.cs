@@ -63,7 +63,50 @@ public sealed class PlanTests
         Assert.True(json.RootElement.GetProperty("fits").GetBoolean());
     }
 
+    [Fact]
+    public async Task RunAsync_CodecsToChooseFrom_SaysTheRangeAndThatEpochsCostNothing()
+    {
+        using var shell = new TestShell();
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("plan", "--clients", "1000", "--parameters", "1000000", "--adapt-codecs", "float32,int8,top-k-int8"));
+
+        // 4 bytes a parameter down to one: 3.8 MiB is the plan's own line as well.
+        Assert.Contains("an update takes 20.", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("KiB (top-k-int8) to 3.8 MiB (float32)", shell.Output, StringComparison.Ordinal);
+        Assert.Contains("Epochs and batches are the devices' own time", shell.Output, StringComparison.Ordinal);
+    }
+
+    // A round moves the model and the update: 8 MB in float32, 5 MB in int8.
     [Theory]
+    [InlineData("90000000", "11.2 to 18.0 rounds a day", false)]
+    [InlineData("6000000", "0.750 to 1.20 rounds a day", true)]
+    public async Task RunAsync_BytesADay_SaysHowOftenAClientTakesPart(string bytes, string rounds, bool isBroken)
+    {
+        using var shell = new TestShell();
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("plan", "--clients", "1000", "--parameters", "1000000", "--adapt-codecs", "float32,int8", "--adapt-bytes-per-day", bytes));
+
+        Assert.Contains(rounds, shell.Output, StringComparison.Ordinal);
+        Assert.Equal(isBroken, shell.Output.Contains("BROKEN as float32: a round moves 7.6 MiB, more than a client may in a day: nobody could take part.", StringComparison.Ordinal));
+        Assert.DoesNotContain("BROKEN as int8", shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_CodecsAsJson_IsALineForTheQuestionAndOneForEach()
+    {
+        using var shell = new TestShell();
+
+        Assert.Equal(ExitCodes.Success, await shell.RunAsync("plan", "--clients", "100", "--parameters", "100000", "--adapt-codecs", "float32,int8", "--json"));
+
+        var sizes = shell.Output.TrimEnd().Split('\n').Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("round").GetProperty("size").GetProperty("updateBytes").GetInt64()).ToArray();
+        Assert.Equal(3, sizes.Length);
+        Assert.Equal(sizes[0], sizes[1]);
+        Assert.InRange(sizes[2], sizes[1] / 4.1, sizes[1] / 3.9);
+    }
+
+    [Theory]
+    [InlineData("--clients", "10", "--parameters", "10", "--adapt-codecs", "int8,zip")]
+    [InlineData("--clients", "10", "--parameters", "10", "--adapt-bytes-per-day", "0")]
     [InlineData("--clients", "0", "--parameters", "1000")]
     [InlineData("--clients", "1000001", "--parameters", "1000")]
     [InlineData("--clients", "10", "--parameters", "0")]
