@@ -59,7 +59,8 @@ internal static class RoundBenchmark
         return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
-    private static double LoadAverage() => OperatingSystem.IsLinux()
+    /// <summary>Of the last minute; NaN where the system has none.</summary>
+    internal static double LoadAverage() => OperatingSystem.IsLinux()
         ? double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)
         : double.NaN;
 }
