@@ -10,7 +10,8 @@ namespace FedServerless.Bench;
 
 /// <summary>
 /// Rounds to 88 % test accuracy of softmax regression on MNIST's first 20 000 images, sorted by label and dealt in a row to 100 clients, of which 20
-/// take part in a round with five local epochs: where clients differ as much as they can, and drift shows.
+/// take part in a round with five local epochs: where clients differ as much as they can, and drift shows. FedNova is left out: with equal steps it
+/// is FedAvg to the byte.
 /// </summary>
 internal static class SolverBenchmark
 {
@@ -24,8 +25,8 @@ internal static class SolverBenchmark
         ("scaffold", new TrainingSpec { Solver = LocalSolvers.Scaffold }),
         ("fedavg", new TrainingSpec()),
         ("fedprox µ = 0.1", new TrainingSpec { ProximalMu = 0.1 }),
+        ("fedprox µ = 1", new TrainingSpec { ProximalMu = 1 }),
         ("feddyn α = 0.1", new TrainingSpec { Solver = LocalSolvers.FedDyn, ProximalMu = 0.1 }),
-        ("fednova", new TrainingSpec { Solver = LocalSolvers.FedNova }),
     ];
 
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)

@@ -38,8 +38,8 @@ public sealed class PrivateRoundAttackTests
         kept = new KeepingStore(disk);
         var clients = new SimulatedClients(disk, 2) { Silent = { "client-000", "client-001" } };
         await using var federation = new SimulatedFederation(disk, clients, kept);
-        var spec = PrivateRoundTests.Spec(1, adaptive: adaptive);
-        await PrivateRoundTests.PrepareAsync(disk, clients, spec with
+        var spec = PrivateRig.Spec(1, adaptive: adaptive);
+        await PrivateRig.PrepareAsync(disk, clients, spec with
         {
             Architecture = new ArchitectureSpec { Name = "softmax", Inputs = 2047, Outputs = 4 },
             Aggregation = spec.Aggregation with { Levels = levels },
@@ -47,11 +47,11 @@ public sealed class PrivateRoundAttackTests
         });
         await federation.Activities.DecideStep.RunAsync(new RunProgress(SimulatedFederation.RunId), Token);
         await disk.PutAsync(
-            StoreNames.Plan(SimulatedFederation.RunId, 1), PrivateRoundTests.PlanOf(disk, 1) with { ShardCoordinates = ShardCoordinates }, StoreJson.Default.RoundPlan, PutCondition.Overwrite, Token);
+            StoreNames.Plan(SimulatedFederation.RunId, 1), PrivateRig.PlanOf(disk, 1) with { ShardCoordinates = ShardCoordinates }, StoreJson.Default.RoundPlan, PutCondition.Overwrite, Token);
 
         await federation.RunAsync();
 
-        var deviation = (adaptive ? Math.Sqrt(4.0 / 3) : 1) * Math.ScaleB(1, PrivateRoundTests.PlanOf(disk, 1).Privacy!.GridBits);
+        var deviation = (adaptive ? Math.Sqrt(4.0 / 3) : 1) * Math.ScaleB(1, PrivateRig.PlanOf(disk, 1).Privacy!.GridBits);
         var noise = Enumerable.Range(0, Shards).Select(shard => NoiseOf(kept, shard).Select(value => value / deviation).ToArray()).ToArray();
         Assert.All(noise, shard => Assert.InRange(Product(shard, shard), 1 - 0.188, 1 + 0.188));
         Assert.InRange(noise.Average(shard => Product(shard, shard)), 1 - 0.094, 1 + 0.094);
@@ -82,8 +82,8 @@ public sealed class PrivateRoundAttackTests
         var disk = new InMemoryObjectStore();
         var clients = new SimulatedClients(disk, 2) { Deltas = (_, client, parameters) => Rough(client, size, parameters) };
         await using var federation = new SimulatedFederation(disk, clients);
-        var spec = PrivateRoundTests.Spec(1);
-        await PrivateRoundTests.PrepareAsync(disk, clients, spec with
+        var spec = PrivateRig.Spec(1);
+        await PrivateRig.PrepareAsync(disk, clients, spec with
         {
             Architecture = new ArchitectureSpec { Name = "softmax", Inputs = 699, Outputs = 3 },
             Update = spec.Update with { Codec = codec },
@@ -91,8 +91,8 @@ public sealed class PrivateRoundAttackTests
 
         await AcceptAsync(federation, clients);
 
-        var plan = PrivateRoundTests.PlanOf(disk, 1);
-        var accepted = await PrivateRoundTests.AcceptedAsync(disk);
+        var plan = PrivateRig.PlanOf(disk, 1);
+        var accepted = PrivateRig.AcceptedOf(disk);
         Assert.Equal(2, accepted.Accepted.Count);
         foreach (var update in accepted.Accepted)
         {
@@ -107,7 +107,7 @@ public sealed class PrivateRoundAttackTests
     {
         const double Noise = 0.15;
         var disk = new InMemoryObjectStore();
-        var clients = new SimulatedClients(disk, 2) { Deltas = (_, _, parameters) => PrivateRoundTests.Along("client-000", 50, parameters) };
+        var clients = new SimulatedClients(disk, 2) { Deltas = (_, _, parameters) => PrivateRig.Along("client-000", 50, parameters) };
         clients.Tamper = (plan, client, update) =>
         {
             // A second update of the same client beside the one that its receipt names.
@@ -117,12 +117,12 @@ public sealed class PrivateRoundAttackTests
             return update;
         };
         await using var federation = new SimulatedFederation(disk, clients);
-        await PrivateRoundTests.PrepareAsync(disk, clients, PrivateRoundTests.Spec(Noise));
+        await PrivateRig.PrepareAsync(disk, clients, PrivateRig.Spec(Noise));
 
         await federation.RunAsync();
 
         // Two clients with one and the same header: C each, over qN = 2.
-        Assert.Equal(1.0, (await PrivateRoundTests.StepAsync(disk))[0], 6 * Noise / 2);
+        Assert.Equal(1.0, PrivateRig.StepOf(disk)[0], 6 * Noise / 2);
         Assert.DoesNotContain(disk.Names, name => name.StartsWith("updates/", StringComparison.Ordinal));
     }
 
@@ -140,10 +140,10 @@ public sealed class PrivateRoundAttackTests
             var disk = new InMemoryObjectStore();
             var clients = new SimulatedClients(disk, 2) { Deltas = (_, client, parameters) => size == 0 ? new float[parameters] : Rough(client, size, parameters) };
             await using var federation = new SimulatedFederation(disk, clients);
-            var spec = PrivateRoundTests.Spec(1);
-            await PrivateRoundTests.PrepareAsync(disk, clients, spec with { Update = spec.Update with { Codec = UpdateCodecs.TopK, Keep = 0.5 } });
+            var spec = PrivateRig.Spec(1);
+            await PrivateRig.PrepareAsync(disk, clients, spec with { Update = spec.Update with { Codec = UpdateCodecs.TopK, Keep = 0.5 } });
             await federation.RunAsync();
-            return (await PrivateRoundTests.OutcomeAsync(disk)).BytesUp;
+            return PrivateRig.OutcomeOf(disk).BytesUp;
         }
     }
 
@@ -153,7 +153,7 @@ public sealed class PrivateRoundAttackTests
     {
         var disk = new InMemoryObjectStore();
         var clients = new SimulatedClients(disk, 40);
-        var ledger = await PrivateRoundTests.PrepareAsync(disk, clients, PrivateRoundTests.Spec(1, rate: 0.5));
+        var ledger = await PrivateRig.PrepareAsync(disk, clients, PrivateRig.Spec(1, rate: 0.5));
         var dies = true;
         var mortal = new FaultInjectingStore(disk)
         {
