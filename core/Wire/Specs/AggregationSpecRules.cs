@@ -13,6 +13,7 @@ internal static class AggregationSpecRules
         findings.OneOf("aggregation.rule", aggregation.Rule, AggregationRules.Names);
         findings.OneOf("aggregation.weighting", aggregation.Weighting, Weightings.Names);
         findings.Range("aggregation.maxSamples", aggregation.MaxSamples, 1, RunLimits.MaxSamples);
+        findings.OptionalRange("aggregation.minSamples", aggregation.MinSamples, 1, RunLimits.MaxSamples, required: false);
         findings.OptionalAbove("aggregation.maxNorm", aggregation.MaxNorm, 0, RunLimits.MaxNorm, required: false);
         findings.OptionalRange("aggregation.levels", aggregation.Levels, 1, RunLimits.MaxLevels, required: false);
         findings.OptionalAbove("aggregation.maxNormRatio", aggregation.MaxNormRatio, 1, RunLimits.MaxNormRatio, required: false);

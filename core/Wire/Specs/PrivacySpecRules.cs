@@ -70,6 +70,7 @@ internal static class PrivacySpecRules
         Unless(spec.Aggregation.Rule is null or AggregationRules.WeightedMean, "aggregation.rule", spec.Aggregation.Rule, $"'{AggregationRules.WeightedMean}'", $"{Compares}, and its sensitivity is not that of a mean");
         Unless(spec.Aggregation.Mixing is null or AggregationRules.NoMixing, "aggregation.mixing", spec.Aggregation.Mixing, $"'{AggregationRules.NoMixing}'", Compares);
         Unless(spec.Aggregation.Weighting == Weightings.Uniform, "aggregation.weighting", spec.Aggregation.Weighting, $"'{Weightings.Uniform}'", "sample counts are private, chosen by the client, and scale the sensitivity");
+        Unless(spec.Aggregation.MinSamples is null, "aggregation.minSamples", spec.Aggregation.MinSamples, "nothing", "receipts of private rounds name no samples");
         Unless(spec.Aggregation.MaxNorm is null, "aggregation.maxNorm", spec.Aggregation.MaxNorm, "nothing", "updates are clipped, never refused for their norm");
         Unless(spec.Aggregation.MaxNormRatio is null, "aggregation.maxNormRatio", spec.Aggregation.MaxNormRatio, "nothing", Compares);
         Unless(!spec.Training.Measure, "training.measure", true, "false", "no noise covers what clients measure");

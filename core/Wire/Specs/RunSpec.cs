@@ -168,6 +168,12 @@ public sealed record AggregationSpec
     /// <summary>Most samples a client may claim weight for, 1 to 1 000 000 000. Default 10 000.</summary>
     public long MaxSamples { get; set; } = 10_000;
 
+    /// <summary>
+    /// Fewest samples a client may claim, 1 to 1 000 000 000; null for 1. An update that claims fewer is refused: with solvers that divide by steps, few
+    /// samples make more of an update. Refused with privacy, where receipts name no samples.
+    /// </summary>
+    public long? MinSamples { get; init; }
+
     /// <summary>Largest L2 norm of an update's parameters, above 0; null for no bound. A larger one is refused.</summary>
     public double? MaxNorm { get; init; }
 

@@ -51,10 +51,11 @@ internal sealed class ValidateUpdates(IObjectStore store, RoundReader rounds, Mo
     {
         var name = StoreNames.Receipt(plan.Run, plan.Round, client);
         var receipt = (await store.GetAsync(name, StoreJson.Default.ReceiptDocument, cancellationToken)).Value.Receipt;
+        var least = plan.Aggregation.MinSamples ?? 1;
         var found = receipt switch
         {
             _ when bar is not null => new Inspection(bar, 0),
-            { Samples: < 1 } => new Inspection($"it claims {receipt.Samples} samples, expected 1 or more", 0),
+            _ when receipt.Samples < least => new Inspection($"it claims {receipt.Samples} samples, expected {least} or more", 0),
             _ when receipt.Client != client => new Inspection("its receipt names another client", 0),
             _ when !await rounds.IsBaseAsync(plan, receipt.BaseDigest, cancellationToken) =>
                 new Inspection($"it started from {receipt.BaseDigest}, the round from {plan.Base.Digest}", 0),

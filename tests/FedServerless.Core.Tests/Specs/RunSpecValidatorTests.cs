@@ -19,6 +19,7 @@ public class RunSpecValidatorTests
         { "round.minimum", v => Legal with { Round = new() { Minimum = (int)v } }, 1, RunLimits.MaxClients },
         { "training.epochs", v => Legal with { Training = new() { Epochs = (int)v } }, 1, RunLimits.MaxEpochs },
         { "training.batchSize", v => Legal with { Training = new() { BatchSize = (int)v } }, 0, RunLimits.MaxBatchSize },
+        { "aggregation.minSamples", v => Legal with { Aggregation = new() { MinSamples = (long)v } }, 1, RunLimits.MaxSamples },
         { "aggregation.maxSamples", v => Legal with { Aggregation = new() { MaxSamples = (long)v } }, 1, RunLimits.MaxSamples },
         { "selection.quarantineAfter", v => Legal with { Selection = new() { QuarantineAfter = (int)v } }, 0, RunLimits.MaxQuarantineAfter },
         { "aggregation.byzantine", v => Legal with { Aggregation = new() { Rule = "krum", Byzantine = (int)v } }, 0, RunLimits.MaxComparedClients },

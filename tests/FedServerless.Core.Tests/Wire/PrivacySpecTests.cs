@@ -17,6 +17,7 @@ public sealed class PrivacySpecTests
         { "round.minimum", Spec() with { Round = new RoundSpec { Minimum = 2 } } },
         { "aggregation.rule", Spec() with { Aggregation = new AggregationSpec { Rule = "median", Weighting = "uniform" } } },
         { "aggregation.weighting", Spec() with { Aggregation = new AggregationSpec() } },
+        { "aggregation.minSamples", Spec() with { Aggregation = new AggregationSpec { Weighting = "uniform", MinSamples = 1 } } },
         { "aggregation.maxNorm", Spec() with { Aggregation = new AggregationSpec { Weighting = "uniform", MaxNorm = 1 } } },
         { "aggregation.maxNormRatio", Spec() with { Aggregation = new AggregationSpec { Weighting = "uniform", MaxNormRatio = 2 } } },
         { "privacy", Spec() with { Training = new TrainingSpec { Solver = "scaffold" } } },

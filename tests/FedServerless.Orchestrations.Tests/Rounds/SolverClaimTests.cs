@@ -72,6 +72,24 @@ public sealed class SolverClaimTests
         Assert.All(accepted.Refused, one => Assert.Contains("in so few steps", one.Reason, StringComparison.Ordinal));
     }
 
+    // Clients claim 10, 11 and 12 samples.
+    [Theory]
+    [InlineData(null, new string[0])]
+    [InlineData(10, new string[0])]
+    [InlineData(11, new[] { "client-000" })]
+    public async Task RunAsync_FewerSamplesThanThePlanAllows_RefusesTheUpdate(int? least, string[] refused)
+    {
+        var spec = Spec(LocalSolvers.Scaffold, 1);
+        var disk = await MakeDiskAsync(spec with { Aggregation = spec.Aggregation with { MinSamples = least } });
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+
+        await federation.RunAsync();
+
+        var accepted = (await disk.GetAsync(StoreNames.Accepted(SimulatedFederation.RunId, 1), StoreJson.Default.AcceptedDocument, CancellationToken.None)).Value;
+        Assert.Equal(refused, accepted.Refused.Select(one => one.Client));
+        Assert.All(accepted.Refused, one => Assert.Equal("it claims 10 samples, expected 11 or more", one.Reason));
+    }
+
     // Nobody can tell which of two is right, and updates of zero are no measure.
     [Theory]
     [InlineData(1)]
