@@ -89,7 +89,7 @@ public sealed record Deferred(string Reason, TimeSpan Pause) : FedClientEvent;
 public sealed record SignInPageFound(string Host, string Evidence) : FedClientEvent;
 
 /// <summary>A request failed for now and will be sent again.</summary>
-/// <param name="Operation">What failed: <c>check-in</c>, <c>download</c>, <c>uploads</c>, <c>upload</c>, <c>commit</c>, <c>evaluation</c> and so on.</param>
+/// <param name="Operation">What failed: <c>check-in</c>, <c>download</c>, <c>model</c> (a way to it, another is asked for), <c>uploads</c>, <c>upload</c>, <c>commit</c>, <c>evaluation</c> and so on.</param>
 /// <param name="Attempt">Attempts so far, from 1.</param>
 /// <param name="Pause">Time until the next.</param>
 /// <param name="Reason">What went wrong.</param>

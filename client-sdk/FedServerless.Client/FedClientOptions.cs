@@ -10,6 +10,9 @@ public sealed record FedClientOptions
     /// <summary>Most that <see cref="MaxModelBytes"/> may be: what a model layout can hold, 4 GiB of values and 128 MiB around them.</summary>
     public const long MaxModelBytesLimit = (4L << 30) + (128L << 20);
 
+    /// <summary>Default of <see cref="MaxVectorBytes"/>: 512 MiB, the vectors of one model of 44 million parameters, or of sixteen of 2.8 million.</summary>
+    public const long DefaultMaxVectorBytes = 512L << 20;
+
     /// <summary>
     /// The folder of this client's key, model cache and unfinished updates. Created owner-only where it does not exist. One
     /// process at a time may use it.
@@ -45,6 +48,13 @@ public sealed record FedClientOptions
 
     /// <summary>Models kept on disk for the next round, 1 to 1000; at most as many unfinished downloads are kept, too. Default 2.</summary>
     public int CachedModels { get; init; } = 2;
+
+    /// <summary>
+    /// Most bytes of what is kept between rounds for error feedback and for solvers with a memory, over all models, 1 or more: up to 12 bytes a
+    /// parameter for each model and use. Past it, and past 16 of them, those unused longest go first, told of by <see cref="StateReset"/>;
+    /// the one in use stays, however large. Default <see cref="DefaultMaxVectorBytes"/>.
+    /// </summary>
+    public long MaxVectorBytes { get; init; } = DefaultMaxVectorBytes;
 
     /// <summary>
     /// The HTTP proxy that requests go through, unless <see cref="HttpHandler"/> is given; null for the system's, as its settings or the
@@ -114,6 +124,7 @@ public sealed record FedClientOptions
         Check(InRange(MaxBackoff, FirstBackoff, TimeSpan.FromHours(24)), nameof(MaxBackoff), MaxBackoff, "FirstBackoff to 24 h");
         Check(MaxModelBytes is >= 1 and <= MaxModelBytesLimit, nameof(MaxModelBytes), MaxModelBytes, $"1 to {MaxModelBytesLimit}");
         Check(CachedModels is >= 1 and <= 1000, nameof(CachedModels), CachedModels, "1 to 1000");
+        Check(MaxVectorBytes >= 1, nameof(MaxVectorBytes), MaxVectorBytes, "1 or more");
         Check(MaxBytesPerDay is null or >= 1, nameof(MaxBytesPerDay), MaxBytesPerDay, "1 or more, or nothing");
         Check(MinBattery is >= 0 and <= 1, nameof(MinBattery), MinBattery, "0 to 1");
         Check(InRange(ConditionsInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)), nameof(ConditionsInterval), ConditionsInterval, "1 s to 24 h");

@@ -70,6 +70,24 @@ public sealed class FedClientEvaluationTests
         Assert.Empty(device.Server.Evaluations);
     }
 
+    [Theory]
+    [InlineData(-1, "the store has a model of")]
+    [InlineData(1, "the store has a model of")]
+    [InlineData(-1_000_000, "artifact.bytes")]
+    [InlineData(8L << 30, "artifact.bytes")]
+    public async Task RunOnceAsync_ServerLiesAboutTheModelsSize_GivesUpBeforeTheBody(long difference, string reason)
+    {
+        using var device = new Device();
+        device.Lease = device.Lease with { Base = device.Lease.Base with { Bytes = device.ModelBytes.Length + difference } };
+        device.OfferEvaluation();
+
+        var step = await device.StepAsync();
+
+        Assert.Contains(reason, step.Reason, StringComparison.Ordinal);
+        Assert.Equal(0, (await device.OnAsync()).BytesDown);
+        Assert.Empty(device.Server.Evaluations);
+    }
+
     [Fact]
     public async Task RunOnceAsync_MetricNamedLoss_Refused()
     {

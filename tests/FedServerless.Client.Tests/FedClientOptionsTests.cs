@@ -20,6 +20,7 @@ public sealed class FedClientOptionsTests
             MaxBackoff = TimeSpan.FromHours(25),
             MaxModelBytes = 0,
             CachedModels = 0,
+            MaxVectorBytes = 0,
             MaxBytesPerDay = 0,
             MinBattery = -0.1,
             ConditionsInterval = TimeSpan.Zero,
@@ -30,7 +31,7 @@ public sealed class FedClientOptionsTests
         string[] fields =
         [
             "StateFolder", "CheckInWait", "RequestTimeout", "MaxAttempts", "FirstBackoff", "MaxBackoff", "MaxModelBytes", "CachedModels",
-            "MaxBytesPerDay", "MinBattery", "ConditionsInterval",
+            "MaxVectorBytes", "MaxBytesPerDay", "MinBattery", "ConditionsInterval",
         ];
         Assert.Equal(fields, options.Validate().Select(item => item.Field));
         Assert.All(fields, field => Assert.Contains($"{field} is '", problem.Message, StringComparison.Ordinal));
@@ -56,6 +57,8 @@ public sealed class FedClientOptionsTests
         { Valid with { MaxModelBytes = FedClientOptions.MaxModelBytesLimit + 1 }, false },
         { Valid with { CachedModels = 1000 }, true },
         { Valid with { CachedModels = 1001 }, false },
+        { Valid with { MaxVectorBytes = 1 }, true },
+        { Valid with { MaxVectorBytes = 0 }, false },
         { Valid with { MaxBytesPerDay = 1 }, true },
         { Valid with { MinBattery = 0 }, true },
         { Valid with { MinBattery = 1 }, true },

@@ -18,7 +18,7 @@ internal sealed class Settling(StateFolder folder, ReceiptQuery receipts, FedCli
     public const int MaxRefusedInRow = 2;
 
     /// <summary>The state of a model; looks at nothing yet.</summary>
-    public SettlingState Of(SettlingKey key) => new(folder, key, events, options.OnStateWrite);
+    public SettlingState Of(SettlingKey key) => new(folder, key, events, options.MaxVectorBytes, options.OnStateWrite);
 
     /// <summary>The vector to begin a round with.</summary>
     /// <param name="state">Whose.</param>

@@ -11,8 +11,9 @@ namespace FedServerless.Client.State;
 /// <param name="folder">Where.</param>
 /// <param name="key">Whose vector.</param>
 /// <param name="events">Told of what is dropped.</param>
+/// <param name="maxBytes">Most bytes of all such vectors, this one always kept.</param>
 /// <param name="onWrite">Called before each change on disk; a test's way to die there.</param>
-internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientEvents events, Action<string>? onWrite)
+internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientEvents events, long maxBytes, Action<string>? onWrite)
 {
     /// <summary>Vectors kept in one state folder; past it those unused longest go.</summary>
     public const int MaxVectors = 16;
@@ -160,17 +161,25 @@ internal sealed class SettlingState(StateFolder folder, SettlingKey key, ClientE
             File.Delete(half);
         }
 
-        var old = new DirectoryInfo(folder.Settling).GetFiles($"*{Suffix}")
+        var files = new DirectoryInfo(folder.Settling).GetFiles($"*{Suffix}")
             .OrderByDescending(file => file.FullName == _path)
             .ThenByDescending(file => file.LastWriteTimeUtc)
-            .ThenBy(file => file.Name, StringComparer.Ordinal)
-            .Skip(MaxVectors);
-        foreach (var file in old)
+            .ThenBy(file => file.Name, StringComparer.Ordinal);
+        var (kept, bytes) = (0, 0L);
+        foreach (var file in files)
         {
+            // Once one does not fit, no older one stays in its place.
+            bytes += file.Length;
+            if (file.FullName == _path || (kept < MaxVectors && bytes <= maxBytes))
+            {
+                kept++;
+                continue;
+            }
+
             file.Delete();
             File.Delete(file.FullName + CommittingSuffix);
             var name = file.Name[..^Suffix.Length].Split('.', 2);
-            events.Report(new StateReset(name[0], name[^1], $"more than {MaxVectors} are kept, and this one was not used for longest"));
+            events.Report(new StateReset(name[0], name[^1], $"more than {MaxVectors}, or than {maxBytes} bytes, are kept, and this one was not used for longest"));
         }
     }
 }

@@ -159,6 +159,44 @@ public sealed class SettlingStateTests : IDisposable
         Assert.Equal(SettlingState.MaxVectors, Directory.GetFiles(_folder.Settling).Length);
     }
 
+    // Three files: the one in use, one a day older, one two days older.
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 2)]
+    [InlineData(int.MaxValue, 1)]
+    public void Begin_BytesAroundTheLimit_DropsTheOldestUntilTheyFit(int tooMany, int kept)
+    {
+        string[] models = ["old", "older"];
+        foreach (var (age, model) in models.Index())
+        {
+            Open(Key with { Model = model }).Begin(Receipt, new float[1000], new float[1000]);
+            File.SetLastWriteTimeUtc(Path.Combine(_folder.Settling, $"{model}.residual.vectors"), new DateTime(2026, 1, 9 - age, 0, 0, 0, DateTimeKind.Utc));
+        }
+
+        Open().Begin(Receipt, new float[1000], new float[1000]);
+        var all = Directory.GetFiles(_folder.Settling).Sum(file => new FileInfo(file).Length);
+
+        Open(maxBytes: Math.Max(1, all - tooMany)).Begin(Receipt, new float[1000], new float[1000]);
+
+        Assert.Equal(kept, Directory.GetFiles(_folder.Settling).Length);
+        Assert.Equal(models[..(3 - kept)].Length == 0 ? [] : models[(kept - 1)..], _events.OfType<StateReset>().Select(reset => reset.Model));
+        Assert.Equal(Receipt, Open().Pending);
+    }
+
+    // A small old file behind a large one that has to go: it is older, so it goes as well.
+    [Fact]
+    public void Begin_OldestIsSmallest_IsDroppedAllTheSame()
+    {
+        Open(Key with { Model = "small" }).Begin(Receipt, new float[1], new float[1]);
+        File.SetLastWriteTimeUtc(Path.Combine(_folder.Settling, "small.residual.vectors"), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Open(Key with { Model = "large" }).Begin(Receipt, new float[5000], new float[5000]);
+        File.SetLastWriteTimeUtc(Path.Combine(_folder.Settling, "large.residual.vectors"), new DateTime(2026, 1, 2, 0, 0, 0, DateTimeKind.Utc));
+
+        Open(maxBytes: 10_000).Begin(Receipt, new float[1], new float[1]);
+
+        Assert.Equal(["large", "small"], _events.OfType<StateReset>().Select(reset => reset.Model));
+    }
+
     [Fact]
     public void Begin_HalfWrittenFileOfADeadProcess_IsRemoved()
     {
@@ -182,5 +220,6 @@ public sealed class SettlingStateTests : IDisposable
         Assert.Equal(after, Open().Settle(SettlingState.Choice.After, refused: 0));
     }
 
-    private SettlingState Open(SettlingKey? key = null) => new(_folder, key ?? Key, new ClientEvents(_events.Add), onWrite: null);
+    private SettlingState Open(SettlingKey? key = null, long maxBytes = FedClientOptions.DefaultMaxVectorBytes) =>
+        new(_folder, key ?? Key, new ClientEvents(_events.Add), maxBytes, onWrite: null);
 }

@@ -60,6 +60,34 @@ public sealed class DownlinkOverHttpTests
         }
     }
 
+    // Every delta is listed and none is there: devices come to the same models another way, and no round is lost.
+    [Theory]
+    [InlineData("float16")]
+    [InlineData("float32")]
+    public async Task Run_StoreLosesEveryDelta_TrainersSeeTheSameModels(string carrier)
+    {
+        await using var host = await RunningHost.StartAsync(store => new ForgetfulStore(store));
+        using var alice = await host.EnrolAsync("alice");
+        using var stop = new CancellationTokenSource();
+        var seen = new ConcurrentDictionary<(string Client, int Round), float[]>();
+        var client = alice.RunAsync(Trainer("alice", 0.37f, seen), stop.Token);
+
+        string[] encodings = [carrier, "delta"];
+        await host.StartRunAsync("first", Spec with { Evaluation = null, Round = new RoundSpec { DeadlineSeconds = 60 }, Download = new DownloadSpec { Encodings = encodings } });
+        var run = await host.WaitForEndAsync("first");
+
+        await stop.CancelAsync();
+        await client;
+        Assert.Equal((RunStates.Completed, Rounds), (run.State, run.PublishedRounds));
+        float[]? chain = null;
+        for (var round = 1; round <= Rounds; round++)
+        {
+            var plan = await host.Host.Store.GetAsync(StoreNames.Plan("first", round), StoreJson.Default.RoundPlan, CancellationToken.None);
+            chain = Expected(encodings, await ReadAsync(host.Host.Store, plan.Value.Base.Object), chain);
+            Assert.Equal(chain, seen[("alice", round)]);
+        }
+    }
+
     [Fact]
     public async Task Run_Deltas_CostFewerBytesThanModels()
     {
@@ -144,4 +172,36 @@ public sealed class DownlinkOverHttpTests
             return ValueTask.FromResult(new FitResult(10));
         },
         (_, _) => ValueTask.FromResult(new EvaluationResult(5, 0.5)));
+
+    /// <summary>Acknowledges deltas, and has none of them.</summary>
+    private sealed class ForgetfulStore(IObjectStore inner) : IObjectStore
+    {
+        public async Task<PutResult> PutAsync(string name, Stream content, long length, PutCondition condition, CancellationToken cancellationToken)
+        {
+            var put = await inner.PutAsync(name, content, length, condition, cancellationToken);
+            if (name.EndsWith(".delta", StringComparison.Ordinal))
+            {
+                await inner.DeleteAsync(name, cancellationToken);
+            }
+
+            return put;
+        }
+
+        public Task<ObjectFacts?> HeadAsync(string name, CancellationToken cancellationToken) => inner.HeadAsync(name, cancellationToken);
+
+        public Task<ObjectFacts?> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+            inner.ReadAsync(name, offset, destination, cancellationToken);
+
+        public Task<ObjectContent?> OpenAsync(string name, long offset, CancellationToken cancellationToken) => inner.OpenAsync(name, offset, cancellationToken);
+
+        public IAsyncEnumerable<ObjectFacts> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+        public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+
+        public Task<PresignedRequest> PresignGetAsync(string name, TimeSpan validFor, CancellationToken cancellationToken) =>
+            inner.PresignGetAsync(name, validFor, cancellationToken);
+
+        public Task<PresignedRequest> PresignCreateAsync(string name, long length, TimeSpan validFor, CancellationToken cancellationToken) =>
+            inner.PresignCreateAsync(name, length, validFor, cancellationToken);
+    }
 }
