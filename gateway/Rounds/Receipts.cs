@@ -1,6 +1,7 @@
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
 using FedServerless.Aggregation;
+using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Storage;
 using FedServerless.Wire;
@@ -63,7 +64,7 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
 
     internal async Task<Reply> MineAsync(RouteCall call, CancellationToken cancellationToken)
     {
-        var status = await StatusAsync(call.Name("run"), call.Round(), call.Device.Client, cancellationToken);
+        var status = await StatusAsync(call.Name("run"), call.Round(), call.Device, cancellationToken);
         return Reply.Json(StatusCodes.Status200OK, status, WireJson.Default.ReceiptStatus);
     }
 
@@ -150,17 +151,39 @@ public sealed class Receipts(IObjectStore store, RoundFiles files, RoundBoard bo
         return seal?.Value.Receipts.Contains(client);
     }
 
-    private async Task<ReceiptStatus> StatusAsync(string run, int round, string client, CancellationToken cancellationToken)
+    private async Task<ReceiptStatus> StatusAsync(string run, int round, DeviceCaller device, CancellationToken cancellationToken)
     {
+        var client = device.Client;
         var receipt = await store.FindAsync(StoreNames.Receipt(run, round, client), StoreJson.Default.ReceiptDocument, cancellationToken);
         if (receipt is null)
         {
-            return new ReceiptStatus(ReceiptStates.Unknown, null);
+            return await WithoutReceiptAsync(run, round, device, cancellationToken);
         }
 
         UsageScope.Current?.Attribute(run, round);
         // A bare receipt does not know which update it was; a client that is told of another one drops its residual.
         return await FateAsync(run, round, client, cancellationToken) with { HeaderDigest = receipt.Value.IsBare ? null : receipt.Value.Receipt.HeaderDigest };
+    }
+
+    /// <summary>
+    /// A selected device whose commit never got an answer asks, too. Once the round is sealed without it, nothing that still comes can be in the model. A seal
+    /// that names it outlived its receipt: what became of that is past retention.
+    /// </summary>
+    private async Task<ReceiptStatus> WithoutReceiptAsync(string run, int round, DeviceCaller device, CancellationToken cancellationToken)
+    {
+        var file = await files.FindAsync(run, round, cancellationToken);
+        if (file?.Plan.Population != device.Population || !await file.IsSelectedAsync(device.Client, cancellationToken))
+        {
+            return new ReceiptStatus(ReceiptStates.Unknown, null);
+        }
+
+        var seal = await _seal.FindAsync(StoreNames.Seal(run, round), seal => seal.Receipts.Count > ClientChunks.Size, cancellationToken);
+        return seal?.Value switch
+        {
+            { Aggregate: false } abandoned => new ReceiptStatus(ReceiptStates.Abandoned, abandoned.Reason),
+            { } whole when !whole.Receipts.Contains(device.Client) => new ReceiptStatus(ReceiptStates.Excluded, "No receipt came before the round was sealed.") { Late = true },
+            _ => new ReceiptStatus(ReceiptStates.Unknown, null),
+        };
     }
 
     private async Task<ReceiptStatus> FateAsync(string run, int round, string client, CancellationToken cancellationToken)

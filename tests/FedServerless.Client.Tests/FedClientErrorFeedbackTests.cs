@@ -145,6 +145,21 @@ public sealed class FedClientErrorFeedbackTests
         Assert.Equal(Decoded(Sum(Deltas(), Deltas())), device.Sent(2));
     }
 
+    // The device does not know whether its receipt arrived; the server does, once the round is sealed.
+    [Fact]
+    public async Task RunOnceAsync_CommitNeverArrived_LosesNothing()
+    {
+        using var device = MakeDevice();
+        await KillAsync(device, name => name.EndsWith("/receipts", StringComparison.Ordinal));
+        device.Server.Fates[1] = ReceiptStates.Excluded;
+        device.Server.CameLate.Add(1);
+
+        await CommitAsync(device, 2);
+
+        Assert.Equal(Decoded(Sum(Deltas(), Deltas())), device.Sent(2));
+        Assert.Empty(device.Events.OfType<StateReset>());
+    }
+
     [Fact]
     public async Task RunOnceAsync_StoredUpdateWhoseDeltaWentIntoAnotherRound_IsNotSentAsWell()
     {

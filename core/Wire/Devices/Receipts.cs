@@ -46,7 +46,8 @@ public sealed record CommitResponse(string State);
 public sealed record ReceiptStatus(string State, string? Reason, Digest? HeaderDigest = null)
 {
     /// <summary>
-    /// True when it is <see cref="ReceiptStates.Excluded"/> because it came after the seal: nobody looked at the update, and nothing is wrong with it.
+    /// True when it is <see cref="ReceiptStates.Excluded"/> because the round was sealed without it, whether a receipt came after that or never: nobody
+    /// looked at the update, and nothing is wrong with it.
     /// Default false, also from servers before this was told.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -71,7 +72,7 @@ public static class ReceiptStates
     /// <summary>The round published nothing.</summary>
     public const string Abandoned = "abandoned";
 
-    /// <summary>No such receipt, or past retention.</summary>
+    /// <summary>No such receipt and the round is not sealed, or past retention.</summary>
     public const string Unknown = "unknown";
 }
 

@@ -291,6 +291,28 @@ public sealed class ReceiptTests
         Assert.Contains("1 receipts", mine.Reason, StringComparison.Ordinal);
     }
 
+    // A commit whose answer never came: the device must know whether its update can still count, or has counted. Carol was not selected.
+    [Theory]
+    [InlineData(true, "bob", ReceiptStates.Excluded, true)]
+    [InlineData(true, "alice", ReceiptStates.Unknown, false)]
+    [InlineData(true, "carol", ReceiptStates.Unknown, false)]
+    [InlineData(false, "bob", ReceiptStates.Abandoned, false)]
+    [InlineData(false, "carol", ReceiptStates.Unknown, false)]
+    [InlineData(null, "bob", ReceiptStates.Unknown, false)]
+    public async Task Mine_NoReceipt_IsExcludedOnceTheRoundIsSealedWithoutIt(bool? aggregate, string client, string state, bool late)
+    {
+        using var scene = await RoundScene.OpenAsync();
+        if (aggregate is { } isAggregate)
+        {
+            await scene.Bench.Disk.CreateOnceAsync(
+                StoreNames.Seal("r", 1), new SealDocument(isAggregate, "why", ["alice"]), StoreJson.Default.SealDocument, CancellationToken.None);
+        }
+
+        var mine = await scene.MineAsync(client switch { "alice" => scene.Alice, "bob" => scene.Bob, _ => scene.Carol });
+
+        Assert.Equal((state, late, null), (mine.State, mine.Late, mine.HeaderDigest));
+    }
+
     // A device keeps its residual through what came late and drops it after two refusals: it must be told which of the two it was.
     [Theory]
     [InlineData(true)]
