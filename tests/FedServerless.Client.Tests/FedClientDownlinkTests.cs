@@ -435,11 +435,29 @@ public sealed class FedClientDownlinkTests
         var downlink = new Downlink(device);
         var lease = downlink.Lease(new CheckInRequest(1, "test") { Holds = [downlink.Digests[0]], Reads = DownloadEncodings.Names });
         var first = lease.Via![0] with { Bytes = lease.Base.Bytes };
-        lease = lease with { Via = [first, lease.Via[1] with { Bytes = LeaseCheck.MaxWayOverhead + over }] };
+        lease = lease with { Via = [first, lease.Via[1] with { Bytes = LeaseCheck.MostBytesOfWay(lease.Base.Bytes) - lease.Base.Bytes + over }] };
 
         var problem = Record.Exception(() => LeaseCheck.Train(lease, long.MaxValue));
 
         Assert.Equal(isLegal, problem is null);
+    }
+
+    // Nothing to encode but much to hash: buffers travel as they are.
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(0, 20_000_000)]
+    [InlineData(1, 20_000_000)]
+    public void MostBytesOfWay_ModelThatGrowsWhenEncoded_Admits(int parameters, int buffers)
+    {
+        var layout = TensorLayout.Create(
+        [
+            .. parameters > 0 ? [new TensorSpec("w", [parameters], TensorRole.Parameter)] : Array.Empty<TensorSpec>(),
+            .. buffers > 0 ? [new TensorSpec("b", [buffers], TensorRole.Buffer)] : Array.Empty<TensorSpec>(),
+        ]);
+        var model = CanonicalModelFile.Create(layout).Length;
+        var encoded = new EncodedModelShape(layout, UpdateCodecs.All.Get(UpdateCodecs.Int8)).Length;
+
+        Assert.InRange(encoded, model + 1, LeaseCheck.MostBytesOfWay(model));
     }
 
     [Theory]
@@ -490,7 +508,7 @@ public sealed class FedClientDownlinkTests
         "negative" => [via[0] with { Bytes = -1 }, via[1]],
         "empty" => [via[0] with { Bytes = 0 }, via[1]],
         "huge" => [via[0], via[1] with { Bytes = long.MaxValue }],
-        "more than the model" => [via[0], via[1] with { Bytes = device.ModelBytes.Length + LeaseCheck.MaxWayOverhead }],
+        "more than the model" => [via[0], via[1] with { Bytes = LeaseCheck.MostBytesOfWay(device.ModelBytes.Length) }],
         "does not follow" => [via[0], via[1] with { Start = via[0].Start }],
         "duplicate" => [via[0], via[0], via[1]],
         "starts at nothing" => [via[0], via[1] with { Start = null }],

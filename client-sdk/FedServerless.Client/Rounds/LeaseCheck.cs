@@ -11,11 +11,16 @@ namespace FedServerless.Client.Rounds;
 /// </summary>
 internal static class LeaseCheck
 {
-    /// <summary>Bytes by which the encoded files of a tiny model may exceed it: their preludes and hashes.</summary>
-    public const int MaxWayOverhead = 64 << 10;
+    private const int MaxWayOverhead = 64 << 10;
 
     private const int MinPartBytes = 256 << 10;
     private const int MaxPartBytes = 8 << 20;
+
+    /// <summary>
+    /// Most bytes of the files of a way: it is served for being shorter than the model, but preludes and hashes can make it longer where there is
+    /// next to nothing to encode.
+    /// </summary>
+    public static long MostBytesOfWay(long modelBytes) => modelBytes + (modelBytes / 1024) + MaxWayOverhead;
 
     /// <exception cref="GiveUpException">Something in the lease is out of bounds; the message lists everything.</exception>
     public static void Train(TrainLease lease, long maxModelBytes)
@@ -83,9 +88,8 @@ internal static class LeaseCheck
             Check(problems, follows, $"via[{i}].start", steps[i].Start?.ToString() ?? "nothing", "the result of the step before");
         }
 
-        // A way is served for being shorter than the model.
         var bytes = steps.Take(DeviceApi.MaxModelSteps).Sum(step => (double)step.Bytes);
-        var most = Math.Min(lease.Base.Bytes, maxModelBytes) + MaxWayOverhead;
+        var most = MostBytesOfWay(Math.Min(lease.Base.Bytes, maxModelBytes));
         Check(problems, bytes <= most, "via", $"files of {bytes} bytes", $"at most {most}");
         var leads = steps.Count == 0 || steps[^1].Result == lease.Base.Digest;
         Check(problems, leads, "via", "a way to another model", "one to the base");
