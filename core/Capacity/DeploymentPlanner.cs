@@ -39,9 +39,7 @@ public static class DeploymentPlanner
 
         var pace = Math.Max(MinRetrySeconds, Math.Min(question.Clients / question.CheckInsPerSecond, question.MaxRetrySeconds));
         var fetches = question.Invited / Math.Min(pace, question.RoundHours * 3600);
-        
-        // Encoded files are served from one object each.
-        var replicas = question.Download == DownloadEncodings.Float32 ? ModelReplicas.Count(fetches) : 1;
+        var replicas = ModelReplicas.Count(fetches);
         var round = Quantities(question) with { Copies = replicas };
         var steps = RoundForecast.Activities(round).Select(step => Time(step, question)).ToList();
         steps.Add(Requests(RoundForecast.Devices(round), question.RoundHours * 3600, question));
@@ -112,7 +110,7 @@ public static class DeploymentPlanner
 
         yield return new(
             "requests a second on one model blob", fetches / replicas, CapacityModel.BlobRequestsPerSecond,
-            $"{(question.Download == DownloadEncodings.Float32 ? $"at most {ModelReplicas.Max} copies are made" : "an encoded model is served from one object")}: spread the fetches with a longer pause between check-ins, or a smaller cohort");
+            $"at most {ModelReplicas.Max} copies are made: spread the fetches with a longer pause between check-ins, or a smaller cohort");
 
         var perSecond = (question.Clients / pace) + (12.0 * question.Invited / Math.Max(pace, 1));
         yield return new(

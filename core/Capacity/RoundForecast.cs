@@ -60,9 +60,10 @@ public static class RoundForecast
     private static StepForecast Open(RoundQuantities round)
     {
         var copies = round.Copies > 1 ? round.Copies : 0;
+        var bytes = round.DownBytes ?? round.ModelBytes;
         var usage = new ResourceUsage(
-            Reads: 2 + copies + (copies > 0 ? 1 : 0), Writes: 3 + (copies * PutWrites(round.ModelBytes)), BytesRead: copies * round.ModelBytes,
-            BytesWritten: copies * round.ModelBytes);
+            Reads: 2 + copies + (copies > 0 && !round.EncodesDownloads ? 1 : 0), Writes: 3 + (copies * PutWrites(bytes)), BytesRead: copies * bytes,
+            BytesWritten: copies * bytes);
         return Step("OpenRound", 1, round.EncodesDownloads ? usage + Encode(round) : usage);
     }
 
@@ -158,7 +159,7 @@ public static class RoundForecast
         var usage = new ResourceUsage(
             Reads: 7 + model + (round.EncodesDownloads ? 1 : 0) + round.Validations + (cleans ? round.CohortShards : 0),
             Writes: 3,
-            Lists: 2 + RoundQuantities.Pages(slices) + (cleans ? round.Clients : 0),
+            Lists: 2 + (round.EncodesDownloads && round.Copies > 1 ? round.Copies : 0) + RoundQuantities.Pages(slices) + (cleans ? round.Clients : 0),
             Deletes: 1 + slices + (round.Copies > 1 ? round.Copies : 0) + (cleans ? round.Clients * ObjectsOfUpdate(round) : 0));
         return Step("CloseRound", 1, usage, CapacityModel.CleanRequestsAtOnce);
     }

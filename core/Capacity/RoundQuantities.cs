@@ -37,7 +37,7 @@ public sealed record RoundQuantities(RoundSize Size, ReductionPlan Reduction)
     /// <summary>Versions before the base. Default many: a run that has been going for a while.</summary>
     public int EarlierVersions { get; init; } = DownloadsKept + 1;
 
-    /// <summary>Copies of the model that devices fetch from; 1 for the model itself.</summary>
+    /// <summary>Copies of the model, or of its encoded file, that devices fetch from; 1 for the one file itself.</summary>
     public int Copies { get; init; } = 1;
 
     /// <summary>

@@ -235,7 +235,7 @@ public sealed class CheckIns(
         var plan = file.Plan;
         if (plan.Download is null)
         {
-            return (await ArtifactAsync(Source(plan, client), plan.Layout, cancellationToken), null);
+            return (await ArtifactAsync(Source(plan, client, plan.Base), plan.Layout, cancellationToken), null);
         }
 
         if (await file.DownloadsAsync(cancellationToken) is not { } downloads
@@ -246,24 +246,26 @@ public sealed class CheckIns(
 
         if (way.Whole is { } whole)
         {
-            var source = whole.Digest == plan.Base.Digest ? Source(plan, client) : whole;
-            return (await ArtifactAsync(source, plan.Layout, cancellationToken), null);
+            return (await ArtifactAsync(Source(plan, client, whole), plan.Layout, cancellationToken), null);
         }
 
         var steps = new List<ModelStep>();
         foreach (var step in way.Steps)
         {
-            var get = await store.PresignGetAsync(step.Artifact.Object, options.UrlsValidFor, cancellationToken);
+            var get = await store.PresignGetAsync(Source(plan, client, step.Artifact).Object, options.UrlsValidFor, cancellationToken);
             steps.Add(new ModelStep(get.Url, step.Artifact.Bytes, step.Artifact.Digest, step.Start, step.Result));
         }
 
         return (new ModelArtifact("", way.ResultBytes, way.Result, plan.Layout), steps);
     }
 
-    /// <summary>The model, or the client's copy of it where many fetch: the same bytes under the same digest.</summary>
-    private static StoredArtifact Source(RoundPlan plan, string client) => plan.ModelCopies <= 1
-        ? plan.Base
-        : plan.Base with { Object = StoreNames.ModelCopy(plan.Run, plan.Round, ModelReplicas.Of(client, plan.ModelCopies)) };
+    /// <summary>A file, or the client's copy of it where many fetch: the same bytes under the same digest.</summary>
+    private static StoredArtifact Source(RoundPlan plan, string client, StoredArtifact file) => (file.Digest == plan.Base.Digest) switch
+    {
+        true when plan.ModelCopies > 1 => file with { Object = StoreNames.ModelCopy(plan.Run, plan.Round, ModelReplicas.Of(client, plan.ModelCopies)) },
+        false when plan.DownloadCopies > 1 => file with { Object = StoreNames.DownloadCopy(plan.Run, plan.Round, ModelReplicas.Of(client, plan.DownloadCopies), file.Digest) },
+        _ => file,
+    };
 
     private async Task<CheckInResponse?> EvaluateAsync(BoardView view, DeviceCaller device, CancellationToken cancellationToken)
     {

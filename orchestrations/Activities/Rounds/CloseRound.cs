@@ -143,6 +143,11 @@ internal sealed class CloseRound(
             await store.DeleteAsync(StoreNames.ModelCopy(plan.Run, plan.Round, copy), cancellationToken);
         }
 
+        for (var copy = 0; plan.DownloadCopies > 1 && copy < plan.DownloadCopies; copy++)
+        {
+            await store.DeleteAllAsync(StoreNames.ModelCopies(plan.Run, plan.Round, copy), cancellationToken);
+        }
+
         await store.DeleteAllAsync(StoreNames.Slices(plan.Run, plan.Round), cancellationToken);
         if (plan.Privacy is not null)
         {

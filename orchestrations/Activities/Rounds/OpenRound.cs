@@ -17,13 +17,13 @@ internal sealed class OpenRound(IObjectStore store, DownloadPreparation download
     public async Task<CollectionOpened> RunAsync(RoundInput input, CancellationToken cancellationToken)
     {
         var plan = (await store.GetAsync(StoreNames.Plan(input.Run, input.Round), StoreJson.Default.RoundPlan, cancellationToken)).Value;
-        if (plan.Download is not null && await store.HeadAsync(StoreNames.Seal(input.Run, input.Round), cancellationToken) is null)
+        if ((plan.Download is not null || plan.ModelCopies > 1) && await store.HeadAsync(StoreNames.Seal(input.Run, input.Round), cancellationToken) is null)
         {
             // Before anybody is told of the round.
-            await downloads.PrepareAsync(plan, cancellationToken);
+            var served = await downloads.PrepareAsync(plan, cancellationToken);
+            await CopyAsync(plan, served?.Files ?? [plan.Base], cancellationToken);
         }
 
-        await CopyModelAsync(plan, cancellationToken);
         var now = time.GetUtcNow();
         var open = await store.CreateOnceAsync(
             StoreNames.Open(input.Run, input.Round),
@@ -46,22 +46,23 @@ internal sealed class OpenRound(IObjectStore store, DownloadPreparation download
     }
 
     /// <summary>More devices than one blob can serve fetch from copies, made before anybody is told of the round.</summary>
-    private async Task CopyModelAsync(RoundPlan plan, CancellationToken cancellationToken)
+    private async Task CopyAsync(RoundPlan plan, IEnumerable<StoredArtifact> files, CancellationToken cancellationToken)
     {
-        if (plan.ModelCopies <= 1 || await store.HeadAsync(StoreNames.Seal(plan.Run, plan.Round), cancellationToken) is not null)
-        {
-            return;
-        }
-
         var options = new ParallelOptions { MaxDegreeOfParallelism = CopiesAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, plan.ModelCopies, options, async (copy, token) =>
+        foreach (var file in files)
         {
-            await using var stream = new SliceStream(store, default, [plan.Base.Object]);
-            var put = await store.PutAsync(StoreNames.ModelCopy(plan.Run, plan.Round, copy), stream, plan.Base.Bytes, PutCondition.CreateOnce, token);
-            if (put.Written && stream.ReadDigest() != plan.Base.Digest)
+            var isModel = file.Digest == plan.Base.Digest;
+            var copies = isModel ? plan.ModelCopies : plan.DownloadCopies;
+            await Parallel.ForAsync(0, copies <= 1 ? 0 : copies, options, async (copy, token) =>
             {
-                throw new InvalidDataException($"'{plan.Base.Object}' is not the model that the plan names.");
-            }
-        });
+                await using var stream = new SliceStream(store, default, [file.Object]);
+                var name = isModel ? StoreNames.ModelCopy(plan.Run, plan.Round, copy) : StoreNames.DownloadCopy(plan.Run, plan.Round, copy, file.Digest);
+                var put = await store.PutAsync(name, stream, file.Bytes, PutCondition.CreateOnce, token);
+                if (put.Written && stream.ReadDigest() != file.Digest)
+                {
+                    throw new InvalidDataException($"'{file.Object}' is not the file that the round names.");
+                }
+            });
+        }
     }
 }

@@ -123,6 +123,7 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
         var shape = UpdateShape.Create(layout, update);
         var size = RoundSize.Of(shape, update.MinPartBytes ?? update.PartBytes, shardCoordinates, cohort.Length);
         var awaited = spec.Selection.Kind == Selections.Uniform ? Math.Min(spec.Selection.Clients ?? 1, cohort.Length) : cohort.Length;
+        var copies = spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds);
         return new RoundPlan
         {
             Run = input.Run,
@@ -148,10 +149,10 @@ internal sealed class RoundPlanner(IObjectStore store, IPresence presence, Model
             Minimum = privacy is null ? spec.Round.Minimum : 0,
             DeadlineSeconds = spec.Round.DeadlineSeconds,
             ShardCoordinates = shardCoordinates,
+
             // Of a version whose own file no device is given, copies would help nobody.
-            ModelCopies = spec.Download.Has(DownloadEncodings.Float32)
-                ? spec.Update.ModelCopies ?? ModelReplicas.ForRound(cohort.Length, seen?.Count ?? cohort.Length, spec.Round.DeadlineSeconds)
-                : 1,
+            ModelCopies = spec.Download.Has(DownloadEncodings.Float32) ? copies : 1,
+            DownloadCopies = spec.Download.IsExact ? 0 : copies,
             Reduction = ReductionPlan.Choose(size, spec.Aggregation.Levels),
             RetainUpdates = spec.RetainUpdates,
             Adaptation = spec.Adaptation,

@@ -112,6 +112,9 @@ public sealed record RoundPlan
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ModelCopies { get; init; }
 
+    /// <summary>Copies of each encoded file that devices fetch the base by; 0 or 1, and in plans from before there were any, for the file itself.</summary>
+    public int DownloadCopies { get; init; }
+
     /// <summary>What the training's solver remembers; null for one without a memory.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SolverPlan? Solver { get; init; }

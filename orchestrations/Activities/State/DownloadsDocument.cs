@@ -11,6 +11,10 @@ public sealed record DownloadsDocument(
     IReadOnlyList<WholeDownload> Whole, IReadOnlyList<DeltaDownload> Deltas,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Digest? Chain = null)
 {
+    /// <summary>Every file that devices may fetch, each once.</summary>
+    [JsonIgnore]
+    public IEnumerable<StoredArtifact> Files => Whole.Select(whole => whole.Artifact).Concat(Deltas.Select(delta => delta.Artifact)).Distinct();
+
     /// <summary>True when updates may be against the model of this digest.</summary>
     public bool Has(Digest result) => Whole.Any(whole => whole.Result == result);
 }

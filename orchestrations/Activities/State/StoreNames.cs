@@ -165,7 +165,13 @@ public static class StoreNames
     /// A copy of a round's base model for devices to fetch; create-once. Among the round's uploads, so that whatever removes those
     /// removes it; no client's id has a tilde.
     /// </summary>
-    public static string ModelCopy(string run, int round, int copy) => ClientUpdates(run, round, $"~model-{copy:D2}") + "weights.safetensors";
+    public static string ModelCopy(string run, int round, int copy) => ModelCopies(run, round, copy) + "weights.safetensors";
+
+    /// <summary>A copy of one of the other files that devices fetch a round's base model by; create-once, beside <see cref="ModelCopy"/>.</summary>
+    public static string DownloadCopy(string run, int round, int copy, Digest file) => ModelCopies(run, round, copy) + file;
+
+    /// <summary>Prefix of all that is copied for the devices of one copy.</summary>
+    public static string ModelCopies(string run, int round, int copy) => ClientUpdates(run, round, $"~model-{copy:D2}");
 
     /// <summary>
     /// Prefix of a private round's un-noised partial sums. Among the round's uploads, so that the sweep of orphans also finds what a late copy of the work

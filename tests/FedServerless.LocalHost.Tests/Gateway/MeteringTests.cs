@@ -1,6 +1,9 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using FedServerless.Activities.Metering;
 using FedServerless.Activities.State;
 using FedServerless.Capacity;
+using FedServerless.Storage;
 using FedServerless.Wire;
 
 namespace FedServerless.LocalHost.Tests.Gateway;
@@ -55,6 +58,46 @@ public sealed class MeteringTests
         Assert.StartsWith($"/blobs/{copy}?", lease.Base.Url, StringComparison.Ordinal);
         Assert.Equal(scene.Plan.Base.Digest, lease.Base.Digest);
         Assert.Equal(scene.Plan.Base.Digest, Digest.Of(scene.Bench.Disk.Peek(copy)!));
+    }
+
+    [Fact]
+    public async Task CheckIn_EncodedModelWithCopies_FetchesTheClientsOwn()
+    {
+        using var scene = await RoundScene.OpenAsync(spec: RoundScene.Spec with
+        {
+            Update = RoundScene.Spec.Update with { ModelCopies = 3 },
+            Download = new DownloadSpec { Encodings = ["int8"] },
+        });
+        var request = new CheckInRequest(DeviceApi.Version, "test/1") { Reads = ["int8"] };
+
+        var answer = await scene.Bench.CallAsync(scene.Alice, "checkIn", "check-in", request, WireJson.Default.CheckInRequest);
+
+        var step = Assert.Single(answer.Read(WireJson.Default.CheckInResponse).Train!.Via!);
+        var copy = StoreNames.DownloadCopy(RoundScene.Run, 1, ModelReplicas.Of("alice", 3), step.Digest);
+        Assert.StartsWith($"/blobs/{copy}?", step.Url, StringComparison.Ordinal);
+        Assert.Equal(step.Digest, Digest.Of(scene.Bench.Disk.Peek(copy)!));
+    }
+
+    // A round that a host of an earlier version opened: its plan says nothing of copies of encoded files, and there are none.
+    [Fact]
+    public async Task CheckIn_PlanFromBeforeEncodedFilesHadCopies_FetchesTheFileItself()
+    {
+        using var scene = await RoundScene.PlanAsync(spec: RoundScene.Spec with
+        {
+            Update = RoundScene.Spec.Update with { ModelCopies = 3 },
+            Download = new DownloadSpec { Encodings = ["int8"] },
+        });
+        var name = StoreNames.Plan(RoundScene.Run, 1);
+        var plan = JsonNode.Parse(scene.Bench.Disk.Peek(name)!)!.AsObject();
+        Assert.True(plan.Remove("downloadCopies"));
+        await scene.Bench.Disk.PutBytesAsync(name, Encoding.UTF8.GetBytes(plan.ToJsonString()), PutCondition.Overwrite, CancellationToken.None);
+        await scene.Bench.Activities.OpenRound.RunAsync(RoundScene.Input, CancellationToken.None);
+        var request = new CheckInRequest(DeviceApi.Version, "test/1") { Reads = ["int8"] };
+
+        var answer = await scene.Bench.CallAsync(scene.Alice, "checkIn", "check-in", request, WireJson.Default.CheckInRequest);
+
+        var url = Assert.Single(answer.Read(WireJson.Default.CheckInResponse).Train!.Via!).Url;
+        Assert.Contains("/downloads/", url, StringComparison.Ordinal);
     }
 
     [Fact]

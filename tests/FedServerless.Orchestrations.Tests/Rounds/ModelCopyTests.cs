@@ -38,15 +38,36 @@ public sealed class ModelCopyTests
         Assert.Empty(Copies(disk));
     }
 
-    [Fact]
-    public async Task OpenRound_NobodyIsGivenTheModelsOwnFile_MakesNoCopies()
+    [Theory]
+    [InlineData("int8")]
+    [InlineData("float16", "float32")]
+    [InlineData("float16", "delta")]
+    public async Task OpenRound_ModelTravelsEncoded_CopiesEveryFileThatIsServedAndNoOther(params string[] encodings)
     {
         var disk = new InMemoryObjectStore();
-        await using var federation = await PlanAsync(disk, copies: 3, "int8");
+        await using var federation = await PlanAsync(disk, copies: 3, encodings);
 
         await federation.Activities.OpenRound.RunAsync(Round, CancellationToken.None);
+        await federation.Activities.OpenRound.RunAsync(Round, CancellationToken.None);
+
+        var plan = (await disk.GetAsync(StoreNames.Plan(Round.Run, 1), StoreJson.Default.RoundPlan, CancellationToken.None)).Value;
+        var downloads = (await disk.GetAsync(StoreNames.Downloads(plan.Model, plan.BaseVersion, plan.Download!), StoreJson.Default.DownloadsDocument, CancellationToken.None)).Value;
+        Assert.Equal(
+            downloads.Files.SelectMany(file => Enumerable.Repeat(file.Digest.ToString(), 3)).Order(StringComparer.Ordinal),
+            Copies(disk).Select(name => Digest.Of(disk.Peek(name)!).ToString()).Order(StringComparer.Ordinal));
+        Assert.Equal(encodings.Contains("float32"), downloads.Files.Contains(plan.Base));
+    }
+
+    [Fact]
+    public async Task RunRoundAsync_ModelTravelledEncoded_TheCopiesAreGoneAndTheFilesAreNot()
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = await PlanAsync(disk, copies: 2, "float16", "float32");
+
+        await federation.RunRoundAsync();
 
         Assert.Empty(Copies(disk));
+        Assert.Single(disk.Names, name => name.EndsWith(".float16", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -90,11 +111,11 @@ public sealed class ModelCopyTests
 
     private static List<string> Copies(InMemoryObjectStore disk) => [.. disk.Names.Where(name => name.Contains("/~model-", StringComparison.Ordinal))];
 
-    private static async Task<SimulatedFederation> PlanAsync(InMemoryObjectStore disk, int? copies, string download = "float32")
+    private static async Task<SimulatedFederation> PlanAsync(InMemoryObjectStore disk, int? copies, params string[] encodings)
     {
         var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
         var spec = SimulatedFederation.Spec();
-        await SimulatedFederation.CreateAsync(disk, spec with { Update = spec.Update with { ModelCopies = copies }, Download = new DownloadSpec { Encodings = [download] } });
+        await SimulatedFederation.CreateAsync(disk, spec with { Update = spec.Update with { ModelCopies = copies }, Download = new DownloadSpec { Encodings = encodings.Length == 0 ? ["float32"] : encodings } });
         await Plans.ReplaceAsync(federation, plan => plan);
         return federation;
     }
