@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FedServerless.Model;
 
 namespace FedServerless.Client.Training;
@@ -58,6 +59,9 @@ internal sealed class ConvBlock
         _taps = TapOffsets();
     }
 
+    /// <summary>Distance between rows of <see cref="Input"/>.</summary>
+    public int InputStride => _paddedWidth * _shape.Inputs;
+
     private int InputLength => (_shape.Height + (2 * _border)) * _paddedWidth * _shape.Inputs;
 
     private int OutputLength => _shape.Height * _shape.Width * _shape.Outputs;
@@ -78,30 +82,48 @@ internal sealed class ConvBlock
         }
     }
 
-    /// <summary>The channels of one pixel that comes in.</summary>
-    public Span<float> Input(int sample, int row, int column) => _inputs.AsSpan(
-        (sample * InputLength) + ((((row + _border) * _paddedWidth) + column + _border) * _shape.Inputs), _shape.Inputs);
+    /// <summary>What comes in, pixel by pixel, to be filled in: the first one at 0, rows <see cref="InputStride"/> apart.</summary>
+    public Span<float> Input(int sample) =>
+        _inputs.AsSpan(sample * InputLength, InputLength)[(((_border * _paddedWidth) + _border) * _shape.Inputs)..];
 
     /// <summary>Convolves what <see cref="Input"/> was filled with.</summary>
     public void Forward(int sample) =>
         Convolve(_inputs.AsSpan(sample * InputLength), _shape.Inputs, _pixels, _forward, _outputs.AsSpan(sample * OutputLength, OutputLength));
 
-    /// <summary>What goes out at one pixel of the smaller image.</summary>
+    /// <summary>What goes out, of a sample that was convolved.</summary>
     /// <param name="sample">One that was convolved.</param>
-    /// <param name="row">In [0, height/2).</param>
-    /// <param name="column">In [0, width/2).</param>
-    /// <param name="pooled">One value a channel.</param>
-    public void Pool(int sample, int row, int column, Span<float> pooled) =>
-        PoolKernels.Forward(Pair(sample, 2 * row, column), Pair(sample, (2 * row) + 1, column), _bias, pooled);
-
-    /// <summary>Takes the gradient with respect to what <see cref="Pool"/> gave at one pixel; all pixels of a sample, then <see cref="Backward"/>.</summary>
-    public void Unpool(int sample, int row, int column, ReadOnlySpan<float> delta)
+    /// <param name="pooled">Gets it pixel by pixel.</param>
+    /// <param name="stride">Distance between rows of <paramref name="pooled"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Pool(int sample, Span<float> pooled, int stride)
     {
-        var top = ((((2 * row) + _border) * _paddedWidth) + (2 * column) + _border) * _shape.Outputs;
+        for (var row = 0; row < _shape.Height / 2; row++)
+        {
+            for (var column = 0; column < _shape.Width / 2; column++)
+            {
+                PoolKernels.Forward(
+                    Pair(sample, 2 * row, column), Pair(sample, (2 * row) + 1, column), _bias,
+                    pooled.Slice((row * stride) + (column * _shape.Outputs), _shape.Outputs));
+            }
+        }
+    }
+
+    /// <summary>Takes the gradient with respect to what <see cref="Pool"/> gave, pixel by pixel without gaps; then <see cref="Backward"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Unpool(int sample, ReadOnlySpan<float> delta)
+    {
         var pair = 2 * _shape.Outputs;
-        PoolKernels.Backward(
-            Pair(sample, 2 * row, column), Pair(sample, (2 * row) + 1, column), _bias, delta,
-            _delta.AsSpan(top, pair), _delta.AsSpan(top + (_paddedWidth * _shape.Outputs), pair), _biasGradient);
+        for (var row = 0; row < _shape.Height / 2; row++)
+        {
+            for (var column = 0; column < _shape.Width / 2; column++)
+            {
+                var top = ((((2 * row) + _border) * _paddedWidth) + (2 * column) + _border) * _shape.Outputs;
+                PoolKernels.Backward(
+                    Pair(sample, 2 * row, column), Pair(sample, (2 * row) + 1, column), _bias,
+                    delta.Slice(((row * (_shape.Width / 2)) + column) * _shape.Outputs, _shape.Outputs),
+                    _delta.AsSpan(top, pair), _delta.AsSpan(top + (_paddedWidth * _shape.Outputs), pair), _biasGradient);
+            }
+        }
     }
 
     /// <summary>Adds a sample's gradient with respect to the weight, and leaves that with respect to what came in.</summary>
@@ -124,9 +146,8 @@ internal sealed class ConvBlock
         }
     }
 
-    /// <summary>The gradient with respect to one pixel that came in, of the sample that was last.</summary>
-    public ReadOnlySpan<float> InputDelta(int row, int column) =>
-        _inputDelta.AsSpan(((row * _shape.Width) + column) * _shape.Inputs, _shape.Inputs);
+    /// <summary>The gradient with respect to what came in, pixel by pixel without gaps, of the sample that was last.</summary>
+    public ReadOnlySpan<float> InputDelta => _inputDelta;
 
     /// <summary>Writes the gradients that samples have added since <see cref="Prepare"/>.</summary>
     public void WriteGradient(Span<float> gradient)

@@ -14,7 +14,7 @@ internal sealed class ConvNetwork : INetwork
 
     private readonly ConvShape[] _shapes;
     private readonly ConvBlock[] _blocks;
-    private readonly float[] _pixel;
+    private readonly float[] _image;
 
     /// <param name="spec">Legal, with convolutions.</param>
     /// <param name="layout">The spec's.</param>
@@ -25,7 +25,7 @@ internal sealed class ConvNetwork : INetwork
         RowsPerPass = (int)Math.Clamp(ValuesPerPass / _shapes.Sum(shape => shape.Values), 1, Math.Min(MaxRowsPerPass, samples));
         int[] offsets = [.. layout.Offsets.Select(offset => (int)offset)];
         _blocks = [.. _shapes.Select((shape, i) => new ConvBlock(shape, offsets[2 * i], offsets[(2 * i) + 1], RowsPerPass, isFirst: i == 0))];
-        _pixel = new float[_shapes[^1].Outputs];
+        _image = new float[_shapes[^1].Pooled];
         Top = new DenseLayers([.. Architectures.LayerWidths(spec)], offsets[(2 * _blocks.Length)..], RowsPerPass, wantsInputDelta: true);
     }
 
@@ -43,14 +43,19 @@ internal sealed class ConvNetwork : INetwork
 
     public void Forward(ReadOnlySpan<float> parameters, LabelledSamples samples, ReadOnlySpan<int> batch)
     {
+        var last = _shapes[^1];
         for (var i = 0; i < batch.Length; i++)
         {
             Fill(samples.Features(batch[i]), i);
-            for (var block = 0; block < _blocks.Length; block++)
+            for (var block = 0; block < _blocks.Length - 1; block++)
             {
                 _blocks[block].Forward(i);
-                Pool(block, i);
+                _blocks[block].Pool(i, _blocks[block + 1].Input(i), _blocks[block + 1].InputStride);
             }
+
+            _blocks[^1].Forward(i);
+            _blocks[^1].Pool(i, _image, last.Width / 2 * last.Outputs);
+            PixelKernels.Transpose(_image, Top.Input(i), last.Pooled / last.Outputs, last.Outputs);
         }
 
         Top.Forward(parameters, batch.Length);
@@ -59,11 +64,15 @@ internal sealed class ConvNetwork : INetwork
     public void Backward(ReadOnlySpan<float> parameters, int rows, Span<float> gradient, bool isFirst)
     {
         Top.Backward(parameters, rows, gradient, accumulate: !isFirst);
+        var last = _shapes[^1];
         for (var i = 0; i < rows; i++)
         {
-            for (var block = _blocks.Length - 1; block >= 0; block--)
+            PixelKernels.Transpose(Top.InputDelta(i), _image, last.Outputs, last.Pooled / last.Outputs);
+            _blocks[^1].Unpool(i, _image);
+            _blocks[^1].Backward(i);
+            for (var block = _blocks.Length - 2; block >= 0; block--)
             {
-                Unpool(block, i);
+                _blocks[block].Unpool(i, _blocks[block + 1].InputDelta);
                 _blocks[block].Backward(i);
             }
         }
@@ -77,69 +86,15 @@ internal sealed class ConvNetwork : INetwork
     /// <summary>A sample's features, channel after channel, as pixels.</summary>
     private void Fill(ReadOnlySpan<float> features, int sample)
     {
-        var (height, width, channels) = (_shapes[0].Height, _shapes[0].Width, _shapes[0].Inputs);
-        for (var row = 0; row < height; row++)
+        var first = _shapes[0];
+        var pixels = _blocks[0].Input(sample);
+        for (var row = 0; row < first.Height; row++)
         {
-            for (var column = 0; column < width; column++)
+            var to = pixels[(row * _blocks[0].InputStride)..];
+            for (var channel = 0; channel < first.Inputs; channel++)
             {
-                Gather(features, (row * width) + column, height * width, _blocks[0].Input(sample, row, column)[..channels]);
+                PixelKernels.Spread(features.Slice(((channel * first.Height) + row) * first.Width, first.Width), to[channel..], first.Inputs);
             }
-        }
-    }
-
-    private void Pool(int block, int sample)
-    {
-        var (height, width) = (_shapes[block].Height / 2, _shapes[block].Width / 2);
-        var isLast = block == _blocks.Length - 1;
-        for (var row = 0; row < height; row++)
-        {
-            for (var column = 0; column < width; column++)
-            {
-                if (!isLast)
-                {
-                    _blocks[block].Pool(sample, row, column, _blocks[block + 1].Input(sample, row, column));
-                    continue;
-                }
-
-                _blocks[block].Pool(sample, row, column, _pixel);
-                Scatter(_pixel, Top.Input(sample), (row * width) + column, height * width);
-            }
-        }
-    }
-
-    private void Unpool(int block, int sample)
-    {
-        var (height, width) = (_shapes[block].Height / 2, _shapes[block].Width / 2);
-        var isLast = block == _blocks.Length - 1;
-        for (var row = 0; row < height; row++)
-        {
-            for (var column = 0; column < width; column++)
-            {
-                if (!isLast)
-                {
-                    _blocks[block].Unpool(sample, row, column, _blocks[block + 1].InputDelta(row, column));
-                    continue;
-                }
-
-                Gather(Top.InputDelta(sample), (row * width) + column, height * width, _pixel);
-                _blocks[block].Unpool(sample, row, column, _pixel);
-            }
-        }
-    }
-
-    private static void Gather(ReadOnlySpan<float> planes, int at, int stride, Span<float> pixel)
-    {
-        for (var channel = 0; channel < pixel.Length; channel++)
-        {
-            pixel[channel] = planes[at + (channel * stride)];
-        }
-    }
-
-    private static void Scatter(ReadOnlySpan<float> pixel, Span<float> planes, int at, int stride)
-    {
-        for (var channel = 0; channel < pixel.Length; channel++)
-        {
-            planes[at + (channel * stride)] = pixel[channel];
         }
     }
 }

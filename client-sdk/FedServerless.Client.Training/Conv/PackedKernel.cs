@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FedServerless.Model;
 
 namespace FedServerless.Client.Training;
@@ -28,20 +29,26 @@ internal sealed class PackedKernel
     public ReadOnlySpan<float> Panel(int column) => _panels.AsSpan(column / TileKernels.Columns * _panelLength, _panelLength);
 
     /// <summary>Takes a weight [outputs, inputs, kernel, kernel].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Pack(ReadOnlySpan<float> weight)
     {
         var taps = _shape.Kernel * _shape.Kernel;
-        for (var output = 0; output < _shape.Outputs; output++)
+        var channels = _isFlipped ? _shape.Outputs : _shape.Inputs;
+        var (columnStep, channelStep) = _isFlipped ? (taps, _shape.Inputs * taps) : (_shape.Inputs * taps, taps);
+        for (var column = 0; column < Columns; column += TileKernels.Columns)
         {
-            for (var input = 0; input < _shape.Inputs; input++)
+            var panel = _panels.AsSpan(column / TileKernels.Columns * _panelLength, _panelLength);
+            for (var tap = 0; tap < taps; tap++)
             {
-                var square = weight.Slice(((output * _shape.Inputs) + input) * taps, taps);
-                var (column, channel, channels) = _isFlipped ? (input, output, _shape.Outputs) : (output, input, _shape.Inputs);
-                var panel = _panels.AsSpan(
-                    (column / TileKernels.Columns * _panelLength) + (channel * TileKernels.Columns) + (column % TileKernels.Columns));
-                for (var tap = 0; tap < taps; tap++)
+                for (var channel = 0; channel < channels; channel++)
                 {
-                    panel[tap * channels * TileKernels.Columns] = square[_isFlipped ? taps - 1 - tap : tap];
+                    var to = panel.Slice(((tap * channels) + channel) * TileKernels.Columns, Math.Min(TileKernels.Columns, Columns - column));
+                    var at = (column * columnStep) + (channel * channelStep) + (_isFlipped ? taps - 1 - tap : tap);
+                    foreach (ref var value in to)
+                    {
+                        value = weight[at];
+                        at += columnStep;
+                    }
                 }
             }
         }
@@ -51,15 +58,12 @@ internal sealed class PackedKernel
     public static void Unpack(ConvShape shape, ReadOnlySpan<float> from, Span<float> to)
     {
         var taps = shape.Kernel * shape.Kernel;
-        for (var output = 0; output < shape.Outputs; output++)
+        for (var tap = 0; tap < taps; tap++)
         {
             for (var input = 0; input < shape.Inputs; input++)
             {
-                var square = to.Slice(((output * shape.Inputs) + input) * taps, taps);
-                for (var tap = 0; tap < taps; tap++)
-                {
-                    square[tap] = from[(((tap * shape.Inputs) + input) * shape.Outputs) + output];
-                }
+                PixelKernels.Spread(
+                    from.Slice(((tap * shape.Inputs) + input) * shape.Outputs, shape.Outputs), to[((input * taps) + tap)..], shape.Inputs * taps);
             }
         }
     }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace FedServerless.Client.Training;
 
@@ -17,7 +17,7 @@ internal static class TileKernels
     private const int Rows = 6;
 
     /// <summary>Columns of a tile, and of a packed panel; what a panel lacks at the right is there, and its sums are dropped.</summary>
-    public static int Columns => 2 * Vector<float>.Count;
+    public static int Columns { get; } = 2 * (Vector512.IsHardwareAccelerated ? WidestLanes.Count : PreferredLanes.Count);
 
     /// <summary>
     /// <c>c[i, j] = (accumulate ? c[i, j] : 0) + Σᵣ Σₗ a[rows[i] + r·aRun + l·aStep] · b[r·bRun + l·bStep + j]</c> for one panel of columns.
@@ -39,19 +39,36 @@ internal static class TileKernels
         ReadOnlySpan<float> a, int aRun, int aStep, ReadOnlySpan<int> rows, ReadOnlySpan<float> b, int bRun, int bStep, int runs, int length,
         Span<float> c, int cStride, int columns, bool accumulate)
     {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Multiply<WidestLanes>(a, aRun, aStep, rows, b, bRun, bStep, runs, length, c, cStride, columns, accumulate);
+        }
+        else
+        {
+            Multiply<PreferredLanes>(a, aRun, aStep, rows, b, bRun, bStep, runs, length, c, cStride, columns, accumulate);
+        }
+    }
+
+    /// <summary>The same in registers of one kind: a panel has two of them.</summary>
+    public static void Multiply<T>(
+        ReadOnlySpan<float> a, int aRun, int aStep, ReadOnlySpan<int> rows, ReadOnlySpan<float> b, int bRun, int bStep, int runs, int length,
+        Span<float> c, int cStride, int columns, bool accumulate)
+        where T : struct, ILanes<T>
+    {
+        var width = 2 * T.Count;
         Debug.Assert(a.Length > TensorPrimitives.Max(rows) + ((runs - 1) * aRun) + ((length - 1) * aStep));
-        Debug.Assert(b.Length >= ((runs - 1) * bRun) + ((length - 1) * bStep) + Columns);
-        Debug.Assert(c.Length >= ((rows.Length - 1) * cStride) + columns && columns <= Columns);
-        Span<float> edge = stackalloc float[Rows * Columns];
+        Debug.Assert(b.Length >= ((runs - 1) * bRun) + ((length - 1) * bStep) + width);
+        Debug.Assert(c.Length >= ((rows.Length - 1) * cStride) + columns && columns <= width);
+        Span<float> edge = stackalloc float[Rows * width];
         Span<int> edgeRows = stackalloc int[Rows];
         ref var a0 = ref MemoryMarshal.GetReference(a);
         ref var b0 = ref MemoryMarshal.GetReference(b);
         for (var i = 0; i < rows.Length; i += Rows)
         {
             var count = Math.Min(Rows, rows.Length - i);
-            if (count == Rows && columns == Columns)
+            if (count == Rows && columns == width)
             {
-                Tile(
+                Tile<T>(
                     ref a0, aRun, aStep, ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), i), ref b0, bRun, bStep, runs, length,
                     ref Unsafe.Add(ref MemoryMarshal.GetReference(c), i * cStride), cStride, accumulate);
                 continue;
@@ -63,15 +80,16 @@ internal static class TileKernels
                 edgeRows[row] = rows[i + Math.Min(row, count - 1)];
             }
 
-            Tile(ref a0, aRun, aStep, ref edgeRows[0], ref b0, bRun, bStep, runs, length, ref edge[0], Columns, accumulate: false);
+            Tile<T>(ref a0, aRun, aStep, ref edgeRows[0], ref b0, bRun, bStep, runs, length, ref edge[0], width, accumulate: false);
             for (var row = 0; row < count; row++)
             {
-                Put(edge.Slice(row * Columns, columns), c.Slice((i + row) * cStride, columns), accumulate);
+                Put(edge.Slice(row * width, columns), c.Slice((i + row) * cStride, columns), accumulate);
             }
         }
     }
 
-    private static void Put(ReadOnlySpan<float> from, Span<float> to, bool accumulate)
+    /// <summary>Adds to <paramref name="to"/>, or overwrites it.</summary>
+    public static void Put(ReadOnlySpan<float> from, Span<float> to, bool accumulate)
     {
         for (var j = 0; j < to.Length; j++)
         {
@@ -80,39 +98,40 @@ internal static class TileKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile(
+    private static void Tile<T>(
         ref float a, nint aRun, nint aStep, ref int rows, ref float b, nint bRun, nint bStep, int runs, int length, ref float c, nint cStride, bool accumulate)
+        where T : struct, ILanes<T>
     {
         nint row0 = rows, row1 = Unsafe.Add(ref rows, 1), row2 = Unsafe.Add(ref rows, 2);
         nint row3 = Unsafe.Add(ref rows, 3), row4 = Unsafe.Add(ref rows, 4), row5 = Unsafe.Add(ref rows, 5);
-        Vector<float> a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
-        Vector<float> a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
+        T a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default;
+        T a3 = default, b3 = default, a4 = default, b4 = default, a5 = default, b5 = default;
         for (var run = 0; run < runs; run++)
         {
             ref var x = ref a;
             ref var y = ref b;
             for (var term = 0; term < length; term++)
             {
-                var left = Vector.LoadUnsafe(ref y);
-                var right = Vector.LoadUnsafe(ref y, (nuint)Vector<float>.Count);
-                var factor = Vector.Create(Unsafe.Add(ref x, row0));
-                a0 = Vector.MultiplyAddEstimate(factor, left, a0);
-                b0 = Vector.MultiplyAddEstimate(factor, right, b0);
-                factor = Vector.Create(Unsafe.Add(ref x, row1));
-                a1 = Vector.MultiplyAddEstimate(factor, left, a1);
-                b1 = Vector.MultiplyAddEstimate(factor, right, b1);
-                factor = Vector.Create(Unsafe.Add(ref x, row2));
-                a2 = Vector.MultiplyAddEstimate(factor, left, a2);
-                b2 = Vector.MultiplyAddEstimate(factor, right, b2);
-                factor = Vector.Create(Unsafe.Add(ref x, row3));
-                a3 = Vector.MultiplyAddEstimate(factor, left, a3);
-                b3 = Vector.MultiplyAddEstimate(factor, right, b3);
-                factor = Vector.Create(Unsafe.Add(ref x, row4));
-                a4 = Vector.MultiplyAddEstimate(factor, left, a4);
-                b4 = Vector.MultiplyAddEstimate(factor, right, b4);
-                factor = Vector.Create(Unsafe.Add(ref x, row5));
-                a5 = Vector.MultiplyAddEstimate(factor, left, a5);
-                b5 = Vector.MultiplyAddEstimate(factor, right, b5);
+                var left = T.Load(ref y);
+                var right = T.Load(ref Unsafe.Add(ref y, T.Count));
+                var factor = T.Create(Unsafe.Add(ref x, row0));
+                a0 = T.MultiplyAdd(factor, left, a0);
+                b0 = T.MultiplyAdd(factor, right, b0);
+                factor = T.Create(Unsafe.Add(ref x, row1));
+                a1 = T.MultiplyAdd(factor, left, a1);
+                b1 = T.MultiplyAdd(factor, right, b1);
+                factor = T.Create(Unsafe.Add(ref x, row2));
+                a2 = T.MultiplyAdd(factor, left, a2);
+                b2 = T.MultiplyAdd(factor, right, b2);
+                factor = T.Create(Unsafe.Add(ref x, row3));
+                a3 = T.MultiplyAdd(factor, left, a3);
+                b3 = T.MultiplyAdd(factor, right, b3);
+                factor = T.Create(Unsafe.Add(ref x, row4));
+                a4 = T.MultiplyAdd(factor, left, a4);
+                b4 = T.MultiplyAdd(factor, right, b4);
+                factor = T.Create(Unsafe.Add(ref x, row5));
+                a5 = T.MultiplyAdd(factor, left, a5);
+                b5 = T.MultiplyAdd(factor, right, b5);
                 x = ref Unsafe.Add(ref x, aStep);
                 y = ref Unsafe.Add(ref y, bStep);
             }
@@ -130,15 +149,16 @@ internal static class TileKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(ref float target, Vector<float> left, Vector<float> right, bool accumulate)
+    private static void Store<T>(ref float target, T left, T right, bool accumulate)
+        where T : struct, ILanes<T>
     {
         if (accumulate)
         {
-            left += Vector.LoadUnsafe(ref target);
-            right += Vector.LoadUnsafe(ref target, (nuint)Vector<float>.Count);
+            left = T.Add(left, T.Load(ref target));
+            right = T.Add(right, T.Load(ref Unsafe.Add(ref target, T.Count)));
         }
 
-        left.StoreUnsafe(ref target);
-        right.StoreUnsafe(ref target, (nuint)Vector<float>.Count);
+        T.Store(left, ref target);
+        T.Store(right, ref Unsafe.Add(ref target, T.Count));
     }
 }
