@@ -9,7 +9,7 @@ namespace FedServerless.Bench;
 /// <summary>Multiply-adds: how many a processor's core does at most, and how many a model takes.</summary>
 internal static class MultiplyAdds
 {
-    private const int Turns = 400_000;
+    private const int Turns = 50_000;
 
     private static float _sink;
 

@@ -17,7 +17,7 @@ internal static class TileKernels
     private const int Rows = 6;
 
     /// <summary>Columns of a tile, and of a packed panel; what a panel lacks at the right is there, and its sums are dropped.</summary>
-    public static int Columns { get; } = 2 * (Vector512.IsHardwareAccelerated ? WidestLanes.Count : PreferredLanes.Count);
+    public static int Columns => 2 * (Vector512.IsHardwareAccelerated ? WidestLanes.Count : PreferredLanes.Count);
 
     /// <summary>
     /// <c>c[i, j] = (accumulate ? c[i, j] : 0) + Σᵣ Σₗ a[rows[i] + r·aRun + l·aStep] · b[r·bRun + l·bStep + j]</c> for one panel of columns.
@@ -50,6 +50,7 @@ internal static class TileKernels
     }
 
     /// <summary>The same in registers of one kind: a panel has two of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<T>(
         ReadOnlySpan<float> a, int aRun, int aStep, ReadOnlySpan<int> rows, ReadOnlySpan<float> b, int bRun, int bStep, int runs, int length,
         Span<float> c, int cStride, int columns, bool accumulate)
@@ -59,31 +60,18 @@ internal static class TileKernels
         Debug.Assert(a.Length > TensorPrimitives.Max(rows) + ((runs - 1) * aRun) + ((length - 1) * aStep));
         Debug.Assert(b.Length >= ((runs - 1) * bRun) + ((length - 1) * bStep) + width);
         Debug.Assert(c.Length >= ((rows.Length - 1) * cStride) + columns && columns <= width);
-        Span<float> edge = stackalloc float[Rows * width];
-        Span<int> edgeRows = stackalloc int[Rows];
-        ref var a0 = ref MemoryMarshal.GetReference(a);
-        ref var b0 = ref MemoryMarshal.GetReference(b);
         for (var i = 0; i < rows.Length; i += Rows)
         {
-            var count = Math.Min(Rows, rows.Length - i);
-            if (count == Rows && columns == width)
+            var tile = rows.Slice(i, Math.Min(Rows, rows.Length - i));
+            if (tile.Length == Rows && columns == width)
             {
                 Tile<T>(
-                    ref a0, aRun, aStep, ref Unsafe.Add(ref MemoryMarshal.GetReference(rows), i), ref b0, bRun, bStep, runs, length,
-                    ref Unsafe.Add(ref MemoryMarshal.GetReference(c), i * cStride), cStride, accumulate);
-                continue;
+                    ref MemoryMarshal.GetReference(a), aRun, aStep, ref MemoryMarshal.GetReference(tile), ref MemoryMarshal.GetReference(b), bRun, bStep,
+                    runs, length, ref Unsafe.Add(ref MemoryMarshal.GetReference(c), i * cStride), cStride, accumulate);
             }
-
-            // A tile that sticks out goes to scratch, and what counts of it to where it belongs; rows past the end repeat the last.
-            for (var row = 0; row < Rows; row++)
+            else
             {
-                edgeRows[row] = rows[i + Math.Min(row, count - 1)];
-            }
-
-            Tile<T>(ref a0, aRun, aStep, ref edgeRows[0], ref b0, bRun, bStep, runs, length, ref edge[0], width, accumulate: false);
-            for (var row = 0; row < count; row++)
-            {
-                Put(edge.Slice(row * width, columns), c.Slice((i + row) * cStride, columns), accumulate);
+                Edge<T>(a, aRun, aStep, tile, b, bRun, bStep, runs, length, c[(i * cStride)..], cStride, columns, accumulate);
             }
         }
     }
@@ -97,7 +85,31 @@ internal static class TileKernels
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>A tile that sticks out goes to scratch, and what counts of it to where it belongs; rows past the end repeat the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Edge<T>(
+        ReadOnlySpan<float> a, int aRun, int aStep, ReadOnlySpan<int> rows, ReadOnlySpan<float> b, int bRun, int bStep, int runs, int length,
+        Span<float> c, int cStride, int columns, bool accumulate)
+        where T : struct, ILanes<T>
+    {
+        var width = 2 * T.Count;
+        Span<float> scratch = stackalloc float[Rows * width];
+        Span<int> tile = stackalloc int[Rows];
+        for (var row = 0; row < Rows; row++)
+        {
+            tile[row] = rows[Math.Min(row, rows.Length - 1)];
+        }
+
+        Tile<T>(
+            ref MemoryMarshal.GetReference(a), aRun, aStep, ref MemoryMarshal.GetReference(tile), ref MemoryMarshal.GetReference(b), bRun, bStep, runs, length,
+            ref MemoryMarshal.GetReference(scratch), width, accumulate: false);
+        for (var row = 0; row < rows.Length; row++)
+        {
+            Put(scratch.Slice(row * width, columns), c.Slice(row * cStride, columns), accumulate);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Tile<T>(
         ref float a, nint aRun, nint aStep, ref int rows, ref float b, nint bRun, nint bStep, int runs, int length, ref float c, nint cStride, bool accumulate)
         where T : struct, ILanes<T>
