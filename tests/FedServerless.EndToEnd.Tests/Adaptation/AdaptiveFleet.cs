@@ -53,12 +53,13 @@ internal static class AdaptiveFleet
 
         await federation.Operator.StartRunAsync("usual", Usual(devices.Count));
         Assert.Equal(RunStates.Completed, (await federation.Operator.WaitForEndAsync("usual")).State);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         foreach (var client in federation.Clients)
         {
             // A check-in that was answered after the commit told the server what the round measured.
             while (!client.Events.SkipWhile(happened => happened is not Committed).OfType<CheckedIn>().Any())
             {
-                await Task.Delay(ImpatientTime.LongestPause);
+                await Task.Delay(ImpatientTime.LongestPause, patience.Token);
             }
         }
     }
@@ -99,7 +100,7 @@ internal static class AdaptiveFleet
 /// <summary>What was chosen in each round, and the last model.</summary>
 internal sealed record AdaptiveRun(IReadOnlyList<AdaptiveRound> Rounds, byte[] Model)
 {
-    /// <summary>All that the server decided and the clients signed, as text, but for nothing: two runs that chose alike have the same.</summary>
+    /// <summary>All that the server chose, from which measurements, and what clients signed: a line for each client and round.</summary>
     public IEnumerable<string> Choices => Rounds.SelectMany((round, index) => round.Clients.Select(client =>
         $"{index + 1} {round.Codec} {client.Key} {client.Value.Lease.Choice} {client.Value.Lease.Measured} {client.Value.Receipt.Choice} {client.Value.Receipt.HeaderDigest}"));
 }
