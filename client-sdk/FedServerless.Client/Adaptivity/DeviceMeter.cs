@@ -30,7 +30,7 @@ internal sealed class DeviceMeter
         {
             if (File.Exists(_path) && JsonSerializer.Deserialize(File.ReadAllBytes(_path), StateJson.Default.MeterRecord) is { } stored)
             {
-                _record = stored;
+                _record = Clean(stored);
             }
         }
         catch (Exception problem) when (problem is JsonException or IOException or UnauthorizedAccessException)
@@ -120,9 +120,21 @@ internal sealed class DeviceMeter
 
     private void Change(MeterRecord record)
     {
-        _record = record;
+        _record = Clean(record);
         _isDirty = true;
     }
+
+    /// <summary>Without what is no measurement, whether a file or a clock has it from: JSON could not hold it, nor averages get rid of it.</summary>
+    private static MeterRecord Clean(MeterRecord record) => record with
+    {
+        Up = Sound(record.Up),
+        Down = Sound(record.Down),
+        Latency = Sound(record.Latency),
+        PerSample = Sound(record.PerSample),
+        Samples = record.Samples >= 1 ? record.Samples : null,
+        PerBreak = Sound(record.PerBreak),
+        SinceBreak = Sound(record.SinceBreak) ?? 0,
+    };
 }
 
 /// <summary>The file of a <see cref="DeviceMeter"/>; rates in bytes a second, times in seconds.</summary>

@@ -32,6 +32,8 @@ internal static class LeaseCheck
         Steps(problems, lease, maxModelBytes);
         Check(problems, lease.Update.PartBytes is >= MinPartBytes and <= MaxPartBytes, "update.partBytes", lease.Update.PartBytes, $"{MinPartBytes} to {MaxPartBytes}");
         Check(problems, lease.Update.MinPartBytes is null || (lease.Update.MinPartBytes >= MinPartBytes && lease.Update.MinPartBytes <= lease.Update.PartBytes), "update.minPartBytes", lease.Update.MinPartBytes ?? 0, $"{MinPartBytes} to update.partBytes");
+        Check(problems, lease.Training.Epochs is >= 1 and <= RunLimits.MaxEpochs, "training.epochs", lease.Training.Epochs, $"1 to {RunLimits.MaxEpochs}");
+        Check(problems, lease.Training.BatchSize is >= 0 and <= RunLimits.MaxBatchSize, "training.batchSize", lease.Training.BatchSize, $"0 to {RunLimits.MaxBatchSize}");
         if (lease.Choice is { } choice)
         {
             Check(problems, choice.RestSeconds is >= 0 and <= RunLimits.MaxRestSeconds, "choice.restSeconds", choice.RestSeconds, $"0 to {RunLimits.MaxRestSeconds}");

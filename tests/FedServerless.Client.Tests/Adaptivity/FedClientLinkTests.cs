@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FedServerless.Client.Tests.Support;
 using FedServerless.Numerics;
 using FedServerless.Wire;
@@ -212,6 +213,48 @@ public sealed class FedClientLinkTests
         device.Offer(device.Lease with { Round = 2 });
 
         Assert.Equal(FedStepOutcome.Committed, (await device.StepAsync()).Outcome);
+    }
+
+    // JSON reads 1e999 as infinity, and writes none: what is no measurement is dropped, or no average could ever be stored again.
+    [Theory]
+    [InlineData("""{"up":1e999,"down":-1e999,"latency":0,"perSample":-1,"samples":-5,"perBreak":1e999,"sinceBreak":1e999}""")]
+    [InlineData("""{"sinceBreak":-1e300}""")]
+    public async Task RunOnceAsync_StoredMeasurementsAreNone_BeginAnew(string stored)
+    {
+        using var device = Make(3000, out var link);
+        link.Latency = TimeSpan.FromSeconds(2);
+        await device.StepAsync();
+        device.Off();
+        var file = Path.Combine(device.Folder, "measured.json");
+        await File.WriteAllTextAsync(file, stored, TestContext.Current.CancellationToken);
+        device.Offer(device.Lease with { Round = 2 });
+
+        Assert.Equal(FedStepOutcome.Committed, (await device.StepAsync()).Outcome);
+
+        using var kept = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        Assert.Equal((JsonValueKind.Null, 2.0), (kept.RootElement.GetProperty("up").ValueKind, Math.Round(kept.RootElement.GetProperty("latency").GetDouble(), 1)));
+    }
+
+    [Theory]
+    [InlineData(0, 10, "training.epochs")]
+    [InlineData(-1, 10, "training.epochs")]
+    [InlineData(RunLimits.MaxEpochs + 1, 10, "training.epochs")]
+    [InlineData(1, -1, "training.batchSize")]
+    [InlineData(1, RunLimits.MaxBatchSize + 1, "training.batchSize")]
+    [InlineData(1, 0, null)]
+    [InlineData(RunLimits.MaxEpochs, RunLimits.MaxBatchSize, null)]
+    public async Task RunOnceAsync_LeaseWithImpossibleTraining_IsLeft(int epochs, int batch, string? field)
+    {
+        using var device = Make(3000, out _);
+        device.Offer(device.Lease with { Training = new TrainingSpec { Epochs = epochs, BatchSize = batch } });
+        var fits = 0;
+        device.Trainer = FedTrainer.Create(_ => new FitResult(++fits));
+
+        var step = await device.StepAsync();
+
+        Assert.Equal(field is null ? FedStepOutcome.Committed : FedStepOutcome.GaveUp, step.Outcome);
+        Assert.Contains(field ?? "", step.Reason ?? "", StringComparison.Ordinal);
+        Assert.Equal(field is null ? 1 : 0, fits);
     }
 
     private static Device Make(int parameters, out SimulatedLink link, UpdateSpec? update = null)
