@@ -26,10 +26,10 @@ internal static class ClientBenchmark
     private static async Task<IReadOnlyList<Measurement>> RunAsync(IReadOnlyList<string> args)
     {
         var (parameters, rounds, starts) = (args.Number("--parameters", 1_000_000), args.Number("--rounds", 10), args.Number("--starts", 5));
+        var folder = args.Text("--folder") ?? Directory.CreateTempSubdirectory("fed-bench-client-").FullName;
         var measurements = new List<Measurement>();
         try
         {
-            var folder = args.Text("--folder") ?? Directory.CreateTempSubdirectory("fed-bench-client-").FullName;
             foreach (var variant in Chosen(args.Text("--variants"), PublishedClient.Variants))
             {
                 measurements.AddRange(await OfProgramAsync(variant, folder, parameters, starts));
@@ -39,15 +39,17 @@ internal static class ClientBenchmark
             {
                 measurements.AddRange(await OfRoundsAsync(codec, parameters, rounds));
             }
-
-            if (args.Text("--folder") is null)
-            {
-                Directory.Delete(folder, recursive: true);
-            }
         }
         catch (CommandException refused)
         {
             throw new FormatException(refused.Message, refused);
+        }
+        finally
+        {
+            if (args.Text("--folder") is null)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
         }
 
         measurements.Add(new("load average", RoundBenchmark.LoadAverage(), "", "of the last minute, this benchmark included"));

@@ -31,7 +31,15 @@ internal sealed class ClientHost : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("fed-bench-").FullName;
         var options = new LocalHostOptions(new DataFolder(Path.Combine(folder, "host")), Port: 0) { FlushToDisk = false };
-        return new ClientHost(await LocalHost.StartAsync(RoundFederation.ShellOfBench(), options, onLine: null, CancellationToken.None), folder);
+        try
+        {
+            return new ClientHost(await LocalHost.StartAsync(RoundFederation.ShellOfBench(), options, onLine: null, CancellationToken.None), folder);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>A one-time code that leads to another address than the host's own.</summary>
