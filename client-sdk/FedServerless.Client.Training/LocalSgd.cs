@@ -15,8 +15,8 @@ namespace FedServerless.Client.Training;
 /// <para>Momentum starts at zero every round. Every epoch walks a fresh permutation of all samples; a last partial batch is kept,
 /// and weighs as much as a full one. Batch size 0, or above the sample count, is one step an epoch over all samples in their
 /// own order.</para>
-/// <para>The same model, samples, settings and seed give the same bytes on the same machine; another vector width may round
-/// sums differently. Scratch memory is kept between calls, which must not overlap.</para>
+/// <para>The same model, samples, settings and seed give the same bytes on the same machine, and with a built-in model on any two x64
+/// machines with AVX2, whether they have AVX-512 or not; narrower vectors round sums differently. Scratch memory is kept between calls, which must not overlap.</para>
 /// </remarks>
 public sealed class LocalSgd
 {

@@ -3,7 +3,6 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace FedServerless.Client.Training;
 
@@ -25,31 +24,16 @@ internal static class DenseKernels
     /// <param name="rows">1 or more.</param>
     /// <param name="inputs">1 or more.</param>
     /// <param name="outputs">1 or more.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyTransposed(
         ReadOnlySpan<float> x, ReadOnlySpan<float> w, Span<float> y, int rows, int inputs, int outputs)
     {
         Debug.Assert(x.Length == rows * inputs && w.Length == outputs * inputs && y.Length == rows * outputs);
 
-        // What is left over at a row's end is done value by value, and more is left over in wider registers.
-        if (Vector512.IsHardwareAccelerated && inputs % WidestLanes.Count == 0)
-        {
-            MultiplyTransposed<WidestLanes>(x, w, y, rows, inputs, outputs);
-        }
-        else
-        {
-            MultiplyTransposed<PreferredLanes>(x, w, y, rows, inputs, outputs);
-        }
-    }
-
-    /// <summary>The same in registers of one kind.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyTransposed<T>(
-        ReadOnlySpan<float> x, ReadOnlySpan<float> w, Span<float> y, int rows, int inputs, int outputs)
-        where T : struct, ILanes<T>
-    {
+        // Registers of 512 bits were no faster, since this waits for w; and they would add up in another order.
         ref var x0 = ref MemoryMarshal.GetReference(x);
         ref var w0 = ref MemoryMarshal.GetReference(w);
-        var vectorized = inputs - (inputs % T.Count);
+        var vectorized = inputs - (inputs % Vector<float>.Count);
         for (var o = 0; o < outputs; o += 4)
         {
             var (o1, o2, o3) = (Math.Min(o + 1, outputs - 1), Math.Min(o + 2, outputs - 1), Math.Min(o + 3, outputs - 1));
@@ -62,34 +46,34 @@ internal static class DenseKernels
                 var i1 = Math.Min(i + 1, rows - 1);
                 ref var xa = ref Unsafe.Add(ref x0, i * inputs);
                 ref var xb = ref Unsafe.Add(ref x0, i1 * inputs);
-                T aa = default, ab = default, ac = default, ad = default;
-                T ba = default, bb = default, bc = default, bd = default;
-                for (nint j = 0; j < vectorized; j += T.Count)
+                Vector<float> aa = default, ab = default, ac = default, ad = default;
+                Vector<float> ba = default, bb = default, bc = default, bd = default;
+                for (nuint j = 0; j < (nuint)vectorized; j += (nuint)Vector<float>.Count)
                 {
-                    var a = T.Load(ref Unsafe.Add(ref xa, j));
-                    var b = T.Load(ref Unsafe.Add(ref xb, j));
-                    var v = T.Load(ref Unsafe.Add(ref wa, j));
-                    aa = T.MultiplyAdd(a, v, aa);
-                    ba = T.MultiplyAdd(b, v, ba);
-                    v = T.Load(ref Unsafe.Add(ref wb, j));
-                    ab = T.MultiplyAdd(a, v, ab);
-                    bb = T.MultiplyAdd(b, v, bb);
-                    v = T.Load(ref Unsafe.Add(ref wc, j));
-                    ac = T.MultiplyAdd(a, v, ac);
-                    bc = T.MultiplyAdd(b, v, bc);
-                    v = T.Load(ref Unsafe.Add(ref wd, j));
-                    ad = T.MultiplyAdd(a, v, ad);
-                    bd = T.MultiplyAdd(b, v, bd);
+                    var a = Vector.LoadUnsafe(ref xa, j);
+                    var b = Vector.LoadUnsafe(ref xb, j);
+                    var v = Vector.LoadUnsafe(ref wa, j);
+                    aa = Vector.MultiplyAddEstimate(a, v, aa);
+                    ba = Vector.MultiplyAddEstimate(b, v, ba);
+                    v = Vector.LoadUnsafe(ref wb, j);
+                    ab = Vector.MultiplyAddEstimate(a, v, ab);
+                    bb = Vector.MultiplyAddEstimate(b, v, bb);
+                    v = Vector.LoadUnsafe(ref wc, j);
+                    ac = Vector.MultiplyAddEstimate(a, v, ac);
+                    bc = Vector.MultiplyAddEstimate(b, v, bc);
+                    v = Vector.LoadUnsafe(ref wd, j);
+                    ad = Vector.MultiplyAddEstimate(a, v, ad);
+                    bd = Vector.MultiplyAddEstimate(b, v, bd);
                 }
 
-                y[(i * outputs) + o] = T.Sum(aa) + Tail(ref xa, ref wa, vectorized, inputs);
-                y[(i * outputs) + o1] = T.Sum(ab) + Tail(ref xa, ref wb, vectorized, inputs);
-                y[(i * outputs) + o2] = T.Sum(ac) + Tail(ref xa, ref wc, vectorized, inputs);
-                y[(i * outputs) + o3] = T.Sum(ad) + Tail(ref xa, ref wd, vectorized, inputs);
-                y[(i1 * outputs) + o] = T.Sum(ba) + Tail(ref xb, ref wa, vectorized, inputs);
-                y[(i1 * outputs) + o1] = T.Sum(bb) + Tail(ref xb, ref wb, vectorized, inputs);
-                y[(i1 * outputs) + o2] = T.Sum(bc) + Tail(ref xb, ref wc, vectorized, inputs);
-                y[(i1 * outputs) + o3] = T.Sum(bd) + Tail(ref xb, ref wd, vectorized, inputs);
+                y[(i * outputs) + o] = Vector.Sum(aa) + Tail(ref xa, ref wa, vectorized, inputs);
+                y[(i * outputs) + o1] = Vector.Sum(ab) + Tail(ref xa, ref wb, vectorized, inputs);
+                y[(i * outputs) + o2] = Vector.Sum(ac) + Tail(ref xa, ref wc, vectorized, inputs);
+                y[(i * outputs) + o3] = Vector.Sum(ad) + Tail(ref xa, ref wd, vectorized, inputs);
+                y[(i1 * outputs) + o] = Vector.Sum(ba) + Tail(ref xb, ref wa, vectorized, inputs);
+                y[(i1 * outputs) + o1] = Vector.Sum(bb) + Tail(ref xb, ref wb, vectorized, inputs);
+                y[(i1 * outputs) + o2] = Vector.Sum(bc) + Tail(ref xb, ref wc, vectorized, inputs);
+                y[(i1 * outputs) + o3] = Vector.Sum(bd) + Tail(ref xb, ref wd, vectorized, inputs);
             }
         }
     }
@@ -117,7 +101,7 @@ internal static class DenseKernels
         }
         else
         {
-            SumFewScaledRows(ref MemoryMarshal.GetReference(a), rowStride, termStride, b, c, rows, terms, columns, accumulate);
+            SumFewScaledRows(a, rowStride, termStride, b, c, rows, terms, columns, accumulate);
         }
     }
 
@@ -193,22 +177,25 @@ internal static class DenseKernels
         }
     }
 
-    /// <summary>Fewer columns than a tile has.</summary>
+    /// <summary>Fewer columns than a tile has: the same sums, added up in the same order.</summary>
     private static void SumFewScaledRows(
-        ref float a, int rowStride, int termStride, ReadOnlySpan<float> b, Span<float> c, int rows, int terms, int columns, bool accumulate)
+        ReadOnlySpan<float> a, int rowStride, int termStride, ReadOnlySpan<float> b, Span<float> c, int rows, int terms, int columns, bool accumulate)
     {
-        if (!accumulate)
+        Span<float> sum = stackalloc float[columns];
+        for (var k = 0; k < terms; k += TermsAtOnce)
         {
-            c.Clear();
-        }
-
-        for (var m = 0; m < rows; m++)
-        {
-            var target = c.Slice(m * columns, columns);
-            for (var k = 0; k < terms; k++)
+            for (var m = 0; m < rows; m++)
             {
-                TensorPrimitives.MultiplyAdd(b.Slice(k * columns, columns), Unsafe.Add(ref a, (m * rowStride) + (k * termStride)), target, target);
+                sum.Clear();
+                for (var term = k; term < Math.Min(k + TermsAtOnce, terms); term++)
+                {
+                    TensorPrimitives.MultiplyAddEstimate(b.Slice(term * columns, columns), a[(m * rowStride) + (term * termStride)], sum, sum);
+                }
+
+                TileKernels.Put(sum, c.Slice(m * columns, columns), accumulate);
             }
+
+            accumulate = true;
         }
     }
 }

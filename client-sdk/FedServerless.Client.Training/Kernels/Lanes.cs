@@ -22,8 +22,6 @@ internal interface ILanes<T>
     static abstract T Add(T left, T right);
 
     static abstract void Store(T value, ref float to);
-
-    static abstract float Sum(T value);
 }
 
 /// <summary>The width that the runtime prefers: 4 or 8 values.</summary>
@@ -48,9 +46,6 @@ internal readonly struct PreferredLanes(Vector<float> value) : ILanes<PreferredL
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(PreferredLanes value, ref float to) => value._value.StoreUnsafe(ref to);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(PreferredLanes value) => Vector.Sum(value._value);
 }
 
 /// <summary>512 bits, 16 values, where the processor does them at full speed.</summary>
@@ -75,7 +70,4 @@ internal readonly struct WidestLanes(Vector512<float> value) : ILanes<WidestLane
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(WidestLanes value, ref float to) => value._value.StoreUnsafe(ref to);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(WidestLanes value) => Vector512.Sum(value._value);
 }
