@@ -21,7 +21,8 @@ public sealed class VectorWidthTests(ITestOutputHelper output)
         Assert.SkipUnless(Vector512.IsHardwareAccelerated && Vector256.IsHardwareAccelerated, "This machine has no registers of 512 bits.");
         var here = Digests();
         output.WriteLine(Digest + here);
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["-method", "*Digests_*", "-showLiveOutput", "-explicit", "only"])
+        var program = Path.Combine(AppContext.BaseDirectory, "FedServerless.Client.Tests" + (OperatingSystem.IsWindows() ? ".exe" : ""));
+        var start = new ProcessStartInfo(program, ["-method", "*Digests_*", "-showLiveOutput", "-explicit", "only"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
