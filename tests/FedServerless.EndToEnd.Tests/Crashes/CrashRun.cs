@@ -52,7 +52,18 @@ internal sealed record CrashRun(byte[] Model, IReadOnlyList<string> Writes, IRea
                 return run;
             }
 
-            await calls.SteerAsync("run", "recover");
+            try
+            {
+                await calls.SteerAsync("run", "recover");
+            }
+            catch (InvalidOperationException)
+            {
+                // A host found the run lost and recovered it itself, and it ended before this was asked; else the refusal stands.
+                if ((await calls.RunAsync("run")).State == RunStates.Failed)
+                {
+                    throw;
+                }
+            }
         }
     }
 }
