@@ -19,7 +19,7 @@ internal static class MnistStepBenchmark
         Name = Architectures.Conv,
         Inputs = 784,
         Image = new ImageSpec { Height = 28, Width = 28 },
-        Blocks = [new ConvBlockSpec { Channels = 32 }, new ConvBlockSpec { Channels = 64 }],
+        Convolutions = [new ConvolutionSpec { Channels = 32 }, new ConvolutionSpec { Channels = 64 }],
         Hidden = [512],
         Outputs = 10,
     };

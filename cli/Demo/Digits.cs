@@ -24,7 +24,7 @@ internal static class Digits
             Architectures.Conv => softmax with
             {
                 Image = new ImageSpec { Height = Side, Width = Side },
-                Blocks = [new ConvBlockSpec { Channels = 8, Kernel = 3 }, new ConvBlockSpec { Channels = 16, Kernel = 3 }],
+                Convolutions = [new ConvolutionSpec { Channels = 8, Kernel = 3 }, new ConvolutionSpec { Channels = 16, Kernel = 3 }],
             },
             _ => softmax,
         };

@@ -7,16 +7,16 @@ namespace FedServerless.Cli.Runs;
 
 /// <summary>
 /// Architectures on the command line: <c>softmax:64x10</c>, <c>mlp:64-32-10</c> or <c>conv:28x28x1-32c5-64c5-512-10</c>, inputs first, classes last;
-/// <c>32c5</c> is a block of 32 channels with a kernel of 5.
+/// <c>32c5</c> is a convolution to 32 channels with a kernel of 5.
 /// </summary>
 internal static class ArchitectureText
 {
     public const string Form =
-        "softmax:64x10, mlp:64-32-10 or conv:8x8x1-8c3-16c3-10 (inputs, for conv height, width and channels; blocks of channels, c, kernel; hidden layers; classes)";
+        "softmax:64x10, mlp:64-32-10 or conv:8x8x1-8c3-16c3-10 (inputs, for conv height, width and channels; convolutions as channels, c, kernel; hidden layers; classes)";
 
     private const char Dash = '-';
     private const char Times = 'x';
-    private const char Block = 'c';
+    private const char Channels = 'c';
 
     private static readonly char[] Separators = [Times, Dash];
 
@@ -49,10 +49,10 @@ internal static class ArchitectureText
 
     private static ArchitectureSpec? ReadConv(string[] parts)
     {
-        var blocks = parts.Skip(1).TakeWhile(part => part.Contains(Block, StringComparison.Ordinal)).Select(part => Numbers(part.Split(Block))).ToArray();
+        var convolutions = parts.Skip(1).TakeWhile(part => part.Contains(Channels, StringComparison.Ordinal)).Select(part => Numbers(part.Split(Channels))).ToArray();
         if (Numbers(parts[0].Split(Times)) is not { Length: 2 or 3 } image
-            || blocks.Any(block => block is not { Length: 2 })
-            || Numbers(parts[(1 + blocks.Length)..]) is not [.. var hidden, var outputs])
+            || convolutions.Any(convolution => convolution is not { Length: 2 })
+            || Numbers(parts[(1 + convolutions.Length)..]) is not [.. var hidden, var outputs])
         {
             return null;
         }
@@ -65,7 +65,7 @@ internal static class ArchitectureText
             // An image beyond all limits has some other number of inputs, and is refused for its sides.
             Inputs = (int)Math.Min((long)image[0] * image[1] * channels, int.MaxValue),
             Image = new ImageSpec { Height = image[0], Width = image[1], Channels = channels },
-            Blocks = [.. blocks.Select(block => new ConvBlockSpec { Channels = block![0], Kernel = block[1] })],
+            Convolutions = [.. convolutions.Select(convolution => new ConvolutionSpec { Channels = convolution![0], Kernel = convolution[1] })],
             Hidden = hidden,
             Outputs = outputs,
         };

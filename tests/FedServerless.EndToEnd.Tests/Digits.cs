@@ -35,13 +35,13 @@ internal sealed class Digits
         Training = new TrainingSpec { Epochs = 5, BatchSize = 32, LearningRate = 0.1 },
     };
 
-    /// <summary>Two blocks of 3 × 3, 8 and 16 channels: 1898 parameters.</summary>
+    /// <summary>Two convolutions of 3 × 3, to 8 and 16 channels: 1898 parameters.</summary>
     public static ArchitectureSpec Conv { get; } = new()
     {
         Name = Architectures.Conv,
         Inputs = 64,
         Image = new ImageSpec { Height = 8, Width = 8 },
-        Blocks = [new ConvBlockSpec { Channels = 8, Kernel = 3 }, new ConvBlockSpec { Channels = 16, Kernel = 3 }],
+        Convolutions = [new ConvolutionSpec { Channels = 8, Kernel = 3 }, new ConvolutionSpec { Channels = 16, Kernel = 3 }],
         Outputs = 10,
     };
 

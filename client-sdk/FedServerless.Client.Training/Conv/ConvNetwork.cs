@@ -3,7 +3,7 @@ using FedServerless.Wire;
 
 namespace FedServerless.Client.Training;
 
-/// <summary>Convolution blocks below fully connected layers.</summary>
+/// <summary>Convolution layers below fully connected layers.</summary>
 internal sealed class ConvNetwork : INetwork
 {
     /// <summary>Most samples that pass through the layers together.</summary>
@@ -13,7 +13,7 @@ internal sealed class ConvNetwork : INetwork
     private const long ValuesPerPass = 2 << 20;
 
     private readonly ConvShape[] _shapes;
-    private readonly ConvBlock[] _blocks;
+    private readonly ConvLayer[] _layers;
     private readonly float[] _image;
 
     /// <param name="spec">Legal, with convolutions.</param>
@@ -24,9 +24,9 @@ internal sealed class ConvNetwork : INetwork
         _shapes = [.. Architectures.ConvShapes(spec)];
         RowsPerPass = (int)Math.Clamp(ValuesPerPass / _shapes.Sum(shape => shape.Values), 1, Math.Min(MaxRowsPerPass, samples));
         int[] offsets = [.. layout.Offsets.Select(offset => (int)offset)];
-        _blocks = [.. _shapes.Select((shape, i) => new ConvBlock(shape, offsets[2 * i], offsets[(2 * i) + 1], RowsPerPass, isFirst: i == 0))];
+        _layers = [.. _shapes.Select((shape, i) => new ConvLayer(shape, offsets[2 * i], offsets[(2 * i) + 1], RowsPerPass, isFirst: i == 0))];
         _image = new float[_shapes[^1].Pooled];
-        Top = new DenseLayers([.. Architectures.LayerWidths(spec)], offsets[(2 * _blocks.Length)..], RowsPerPass, wantsInputDelta: true);
+        Top = new DenseLayers([.. Architectures.LayerWidths(spec)], offsets[(2 * _layers.Length)..], RowsPerPass, wantsInputDelta: true);
     }
 
     public int RowsPerPass { get; }
@@ -35,9 +35,9 @@ internal sealed class ConvNetwork : INetwork
 
     public void Prepare(ReadOnlySpan<float> parameters, bool forTraining)
     {
-        foreach (var block in _blocks)
+        foreach (var layer in _layers)
         {
-            block.Prepare(parameters, forTraining);
+            layer.Prepare(parameters, forTraining);
         }
     }
 
@@ -47,14 +47,14 @@ internal sealed class ConvNetwork : INetwork
         for (var i = 0; i < batch.Length; i++)
         {
             Fill(samples.Features(batch[i]), i);
-            for (var block = 0; block < _blocks.Length - 1; block++)
+            for (var layer = 0; layer < _layers.Length - 1; layer++)
             {
-                _blocks[block].Forward(i);
-                _blocks[block].Pool(i, _blocks[block + 1].Input(i), _blocks[block + 1].InputStride);
+                _layers[layer].Forward(i);
+                _layers[layer].Pool(i, _layers[layer + 1].Input(i), _layers[layer + 1].InputStride);
             }
 
-            _blocks[^1].Forward(i);
-            _blocks[^1].Pool(i, _image, last.Width / 2 * last.Outputs);
+            _layers[^1].Forward(i);
+            _layers[^1].Pool(i, _image, last.Width / 2 * last.Outputs);
             PixelKernels.Transpose(_image, Top.Input(i), last.Pooled / last.Outputs, last.Outputs);
         }
 
@@ -68,18 +68,18 @@ internal sealed class ConvNetwork : INetwork
         for (var i = 0; i < rows; i++)
         {
             PixelKernels.Transpose(Top.InputDelta(i), _image, last.Outputs, last.Pooled / last.Outputs);
-            _blocks[^1].Unpool(i, _image);
-            _blocks[^1].Backward(i);
-            for (var block = _blocks.Length - 2; block >= 0; block--)
+            _layers[^1].Unpool(i, _image);
+            _layers[^1].Backward(i);
+            for (var layer = _layers.Length - 2; layer >= 0; layer--)
             {
-                _blocks[block].Unpool(i, _blocks[block + 1].InputDelta);
-                _blocks[block].Backward(i);
+                _layers[layer].Unpool(i, _layers[layer + 1].InputDelta);
+                _layers[layer].Backward(i);
             }
         }
 
-        foreach (var block in _blocks)
+        foreach (var layer in _layers)
         {
-            block.WriteGradient(gradient);
+            layer.WriteGradient(gradient);
         }
     }
 
@@ -87,10 +87,10 @@ internal sealed class ConvNetwork : INetwork
     private void Fill(ReadOnlySpan<float> features, int sample)
     {
         var first = _shapes[0];
-        var pixels = _blocks[0].Input(sample);
+        var pixels = _layers[0].Input(sample);
         for (var row = 0; row < first.Height; row++)
         {
-            var to = pixels[(row * _blocks[0].InputStride)..];
+            var to = pixels[(row * _layers[0].InputStride)..];
             for (var channel = 0; channel < first.Inputs; channel++)
             {
                 PixelKernels.Spread(features.Slice(((channel * first.Height) + row) * first.Width, first.Width), to[channel..], first.Inputs);

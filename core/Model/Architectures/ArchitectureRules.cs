@@ -54,7 +54,7 @@ internal sealed class ArchitectureRules
 
     private void ValidateConvolutions()
     {
-        var blocks = _spec.Blocks ?? [];
+        var convolutions = _spec.Convolutions ?? [];
         if (_spec.Name != Architectures.Conv)
         {
             if (_spec.Image is not null)
@@ -62,44 +62,44 @@ internal sealed class ArchitectureRules
                 Add("image", "an image", $"none: only '{Architectures.Conv}' has one");
             }
 
-            if (blocks.Count > 0)
+            if (convolutions.Count > 0)
             {
-                Add("blocks", $"{blocks.Count} blocks", $"none: only '{Architectures.Conv}' has some");
+                Add("convolutions", $"{convolutions.Count} convolutions", $"none: only '{Architectures.Conv}' has some");
             }
 
             return;
         }
 
-        if (blocks.Count is 0 or > Architectures.MaxBlocks)
+        if (convolutions.Count is 0 or > Architectures.MaxConvolutions)
         {
-            Add("blocks", $"{blocks.Count} blocks", $"1 to {Architectures.MaxBlocks} blocks for '{Architectures.Conv}'");
+            Add("convolutions", $"{convolutions.Count} convolutions", $"1 to {Architectures.MaxConvolutions} convolutions for '{Architectures.Conv}'");
             return;
         }
 
-        for (var i = 0; i < blocks.Count; i++)
+        for (var i = 0; i < convolutions.Count; i++)
         {
-            ValidateBlock($"blocks[{i}]", blocks[i]);
+            ValidateConvolution($"convolutions[{i}]", convolutions[i]);
         }
 
-        ValidateImage(blocks.Count);
+        ValidateImage(convolutions.Count);
     }
 
-    private void ValidateBlock(string name, ConvBlockSpec? block)
+    private void ValidateConvolution(string name, ConvolutionSpec? convolution)
     {
-        if (block is null)
+        if (convolution is null)
         {
-            Add(name, "null", "a block with its channels");
+            Add(name, "null", "a convolution with its channels");
             return;
         }
 
-        Range($"{name}.channels", block.Channels, 1, Architectures.MaxChannels);
-        if (block.Kernel is < 1 or > Architectures.MaxKernel || block.Kernel % 2 == 0)
+        Range($"{name}.channels", convolution.Channels, 1, Architectures.MaxChannels);
+        if (convolution.Kernel is < 1 or > Architectures.MaxKernel || convolution.Kernel % 2 == 0)
         {
-            Add($"{name}.kernel", $"{block.Kernel}", $"an odd integer from 1 to {Architectures.MaxKernel}");
+            Add($"{name}.kernel", $"{convolution.Kernel}", $"an odd integer from 1 to {Architectures.MaxKernel}");
         }
     }
 
-    private void ValidateImage(int blocks)
+    private void ValidateImage(int convolutions)
     {
         if (_spec.Image is not { } image)
         {
@@ -107,8 +107,8 @@ internal sealed class ArchitectureRules
             return;
         }
 
-        Side("image.height", image.Height, blocks);
-        Side("image.width", image.Width, blocks);
+        Side("image.height", image.Height, convolutions);
+        Side("image.width", image.Width, convolutions);
         Range("image.channels", image.Channels, 1, Architectures.MaxChannels);
         var features = (long)image.Height * image.Width * image.Channels;
         if (_problems.Count == 0 && features != _spec.Inputs)
@@ -117,12 +117,12 @@ internal sealed class ArchitectureRules
         }
     }
 
-    private void Side(string name, int value, int blocks)
+    private void Side(string name, int value, int convolutions)
     {
-        var step = 1 << blocks;
+        var step = 1 << convolutions;
         if (value < 1 || value > Architectures.MaxSide || value % step != 0)
         {
-            Add(name, $"{value}", $"a multiple of {step} up to {Architectures.MaxSide}, since each of {blocks} blocks halves it");
+            Add(name, $"{value}", $"a multiple of {step} up to {Architectures.MaxSide}, halved after each of {convolutions} convolutions");
         }
     }
 
@@ -142,7 +142,7 @@ internal sealed class ArchitectureRules
         var values = ConvShape.Of(_spec).Sum(shape => shape.Values);
         if (values > Architectures.MaxConvValues)
         {
-            Add("blocks", $"{values} values a sample between the layers", $"at most {Architectures.MaxConvValues}");
+            Add("convolutions", $"{values} values a sample between the layers", $"at most {Architectures.MaxConvValues}");
         }
     }
 

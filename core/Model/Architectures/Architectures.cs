@@ -19,14 +19,14 @@ public static class Architectures
     public const string Mlp = "mlp";
 
     /// <summary>
-    /// Convolution network: blocks of a convolution that keeps height and width, ReLU and the maximum of each 2 × 2, then the layers of a
+    /// Convolution network: convolutions that keep height and width, each with ReLU and the maximum of each 2 × 2 after it, then the layers of a
     /// perceptron. Version 0 as <see cref="Mlp"/>, a convolution's fan-in being inputs · kernel², PyTorch's default for <c>nn.Conv2d</c>.
     /// </summary>
     /// <remarks>
-    /// Block i is <c>conv{i}.weight</c> [out, in, kernel, kernel], then <c>conv{i}.bias</c> [out]. The first fully connected layer is
-    /// <c>fc1.weight</c> [out, channels, height, width] of what the last block makes: the same values in the same order as a flat [out, in], and
+    /// Convolution i is <c>conv{i}.weight</c> [out, in, kernel, kernel], then <c>conv{i}.bias</c> [out]. The first fully connected layer is
+    /// <c>fc1.weight</c> [out, channels, height, width] of the last pooled image: the same values in the same order as a flat [out, in], and
     /// it says in the model what size its images have. The CNN of McMahan et al. 2017 (arXiv:1602.05629, section 3) is 28 × 28 × 1,
-    /// blocks of 32 and 64 channels with kernel 5, a hidden layer of 512 and 10 classes: 1 663 370 parameters.
+    /// convolutions to 32 and 64 channels with kernel 5, a hidden layer of 512 and 10 classes: 1 663 370 parameters.
     /// </remarks>
     public const string Conv = "conv";
 
@@ -42,19 +42,19 @@ public static class Architectures
     /// <summary>Most hidden layers of an <see cref="Mlp"/> or a <see cref="Conv"/>.</summary>
     public const int MaxHiddenLayers = 64;
 
-    /// <summary>Most blocks of a <see cref="Conv"/>.</summary>
-    public const int MaxBlocks = 8;
+    /// <summary>Most convolutions of a <see cref="Conv"/>.</summary>
+    public const int MaxConvolutions = 8;
 
     /// <summary>Most rows and most columns of an image.</summary>
     public const int MaxSide = 1024;
 
-    /// <summary>Most channels of an image and of a block.</summary>
+    /// <summary>Most channels of an image and of a convolution.</summary>
     public const int MaxChannels = 1024;
 
     /// <summary>Largest height and width of a convolution.</summary>
     public const int MaxKernel = 7;
 
-    /// <summary>Most values of one sample that the blocks take in and convolve to, together: 2²⁴, so that a client's memory is bounded.</summary>
+    /// <summary>Most values of one sample that the convolutions take in and convolve to, together: 2²⁴, so that a client's memory is bounded.</summary>
     public const long MaxConvValues = 1L << 24;
 
     /// <summary>Everything that is wrong with a spec; empty when it is legal.</summary>
@@ -134,7 +134,7 @@ public static class Architectures
     }
 
     /// <summary>
-    /// Widths of the fully connected layers: [inputs, hidden…, outputs], where the inputs of a <see cref="Conv"/> are what its last block makes.
+    /// Widths of the fully connected layers: [inputs, hidden…, outputs], where the inputs of a <see cref="Conv"/> are what its last convolution makes.
     /// </summary>
     /// <exception cref="ArgumentException">The spec is not legal; the message lists every problem.</exception>
     public static IReadOnlyList<int> LayerWidths(ArchitectureSpec spec)
@@ -143,7 +143,7 @@ public static class Architectures
         return Widths(spec);
     }
 
-    /// <summary>The blocks of a <see cref="Conv"/> in order; empty for the others.</summary>
+    /// <summary>The convolutions of a <see cref="Conv"/> in order; empty for the others.</summary>
     /// <exception cref="ArgumentException">The spec is not legal; the message lists every problem.</exception>
     public static IReadOnlyList<ConvShape> ConvShapes(ArchitectureSpec spec)
     {
@@ -180,9 +180,9 @@ public static class Architectures
     private static ArchitectureSpec? Guess(TensorLayout layout)
     {
         var weights = layout.Tensors.Where((_, index) => index % 2 == 0).ToArray();
-        var blocks = weights.TakeWhile(tensor => tensor.Name.StartsWith("conv", StringComparison.Ordinal)).ToArray();
-        var layers = weights[blocks.Length..];
-        if (blocks.Length > MaxBlocks || layers.Length == 0 || weights.Any(tensor => tensor.Shape.Count is not (2 or 4)))
+        var convolutions = weights.TakeWhile(tensor => tensor.Name.StartsWith("conv", StringComparison.Ordinal)).ToArray();
+        var layers = weights[convolutions.Length..];
+        if (convolutions.Length > MaxConvolutions || layers.Length == 0 || weights.Any(tensor => tensor.Shape.Count is not (2 or 4)))
         {
             return null;
         }
@@ -194,23 +194,23 @@ public static class Architectures
             Hidden = [.. layers[..^1].Select(tensor => tensor.Shape[0])],
             Outputs = layers[^1].Shape[0],
         };
-        if (blocks.Length == 0)
+        if (convolutions.Length == 0)
         {
             return spec;
         }
 
-        if (blocks.Append(layers[0]).Any(tensor => tensor.Shape.Count != 4 || tensor.Shape[2] > MaxSide || tensor.Shape[3] > MaxSide))
+        if (convolutions.Append(layers[0]).Any(tensor => tensor.Shape.Count != 4 || tensor.Shape[2] > MaxSide || tensor.Shape[3] > MaxSide))
         {
             return null;
         }
 
-        var (height, width, channels) = (layers[0].Shape[2] << blocks.Length, layers[0].Shape[3] << blocks.Length, blocks[0].Shape[1]);
+        var (height, width, channels) = (layers[0].Shape[2] << convolutions.Length, layers[0].Shape[3] << convolutions.Length, convolutions[0].Shape[1]);
         return spec with
         {
             Name = Conv,
             Inputs = (int)Math.Min((long)height * width * channels, int.MaxValue),
             Image = new ImageSpec { Height = height, Width = width, Channels = channels },
-            Blocks = [.. blocks.Select(tensor => new ConvBlockSpec { Channels = tensor.Shape[0], Kernel = tensor.Shape[2] })],
+            Convolutions = [.. convolutions.Select(tensor => new ConvolutionSpec { Channels = tensor.Shape[0], Kernel = tensor.Shape[2] })],
         };
     }
 }

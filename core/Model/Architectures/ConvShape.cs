@@ -2,7 +2,7 @@ using FedServerless.Wire;
 
 namespace FedServerless.Model;
 
-/// <summary>The numbers of one block of a <see cref="Architectures.Conv"/>.</summary>
+/// <summary>The numbers of one convolution, and of the pooling after it, of a <see cref="Architectures.Conv"/>.</summary>
 /// <param name="Height">Rows that come in, and of the convolution; half of them go out.</param>
 /// <param name="Width">Columns that come in, and of the convolution; half of them go out.</param>
 /// <param name="Inputs">Channels that come in.</param>
@@ -19,7 +19,7 @@ public readonly record struct ConvShape(int Height, int Width, int Inputs, int O
     /// <summary>Parameters: the weight [outputs, inputs, kernel, kernel] and the bias [outputs].</summary>
     public long Parameters => (((long)Inputs * Kernel * Kernel) + 1) * Outputs;
 
-    /// <summary>The blocks of a spec whose numbers are in range; none where it has no image.</summary>
+    /// <summary>The convolutions of a spec whose numbers are in range; none where it has no image.</summary>
     internal static IReadOnlyList<ConvShape> Of(ArchitectureSpec spec)
     {
         if (spec.Image is not { } image)
@@ -29,10 +29,10 @@ public readonly record struct ConvShape(int Height, int Width, int Inputs, int O
 
         var shapes = new List<ConvShape>();
         var (height, width, channels) = (image.Height, image.Width, image.Channels);
-        foreach (var block in spec.Blocks)
+        foreach (var convolution in spec.Convolutions)
         {
-            shapes.Add(new ConvShape(height, width, channels, block.Channels, block.Kernel));
-            (height, width, channels) = (height / 2, width / 2, block.Channels);
+            shapes.Add(new ConvShape(height, width, channels, convolution.Channels, convolution.Kernel));
+            (height, width, channels) = (height / 2, width / 2, convolution.Channels);
         }
 
         return shapes;

@@ -6,18 +6,18 @@ namespace FedServerless.Wire;
 /// </summary>
 public sealed record ImageSpec
 {
-    /// <summary>Rows, 2 to 1024: a multiple of 2 for every block, which halves it.</summary>
+    /// <summary>Rows, 2 to 1024: divisible by 2 for every convolution, since they are halved after it.</summary>
     public required int Height { get; init; }
 
-    /// <summary>Columns, 2 to 1024: a multiple of 2 for every block, which halves it.</summary>
+    /// <summary>Columns, 2 to 1024: as <see cref="Height"/>.</summary>
     public required int Width { get; init; }
 
     /// <summary>Values of a pixel, 1 to 1024. Default 1.</summary>
     public int Channels { get; set; } = 1;
 }
 
-/// <summary>One block of a <c>conv</c>: a convolution that keeps height and width, ReLU, and the maximum of each 2 × 2.</summary>
-public sealed record ConvBlockSpec
+/// <summary>One convolution of a <c>conv</c>: it keeps height and width; after it come ReLU and the maximum of each 2 × 2.</summary>
+public sealed record ConvolutionSpec
 {
     /// <summary>Channels it makes, 1 to 1024.</summary>
     public required int Channels { get; init; }

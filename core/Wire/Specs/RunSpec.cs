@@ -76,7 +76,7 @@ public sealed record ArchitectureSpec
     public ImageSpec? Image { get; init; }
 
     /// <summary>The convolutions of a <c>conv</c>, 1 to 8; empty for the others.</summary>
-    public IReadOnlyList<ConvBlockSpec> Blocks { get; set; } = [];
+    public IReadOnlyList<ConvolutionSpec> Convolutions { get; set; } = [];
 
     /// <summary>
     /// Widths of the hidden layers, each 1 to 100 000: 1 to 64 of an <c>mlp</c>, 0 to 64 of a <c>conv</c>, none of <c>softmax</c>.

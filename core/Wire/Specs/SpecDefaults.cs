@@ -17,7 +17,7 @@ internal static class SpecDefaults
         Run,
         new ArchitectureSpec { Name = Model.Architectures.Softmax, Inputs = 1, Outputs = 2 },
         new ImageSpec { Height = 2, Width = 2 },
-        new ConvBlockSpec { Channels = 1 },
+        new ConvolutionSpec { Channels = 1 },
         new SelectionSpec(),
         new RoundSpec(),
         new TrainingSpec(),

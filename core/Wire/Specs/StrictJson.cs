@@ -159,7 +159,7 @@ internal static class StrictJson
             _ when bare == typeof(double) => "a finite number",
             _ when bare == typeof(IReadOnlyList<int>) => "an array of integers",
             _ when bare == typeof(IReadOnlyList<string>) => "an array of strings",
-            _ when bare == typeof(IReadOnlyList<ConvBlockSpec>) => "an array of objects",
+            _ when bare == typeof(IReadOnlyList<ConvolutionSpec>) => "an array of objects",
             _ => "an object",
         };
     }

@@ -24,12 +24,12 @@ public sealed class ArchitectureTextTests
     [InlineData("conv:28x12x3-32c5-64c3-512-10", 28, 12, 3, 512)]
     [InlineData("conv:28x16-32c5-64c3-512-10", 28, 16, 1, 512)]
     [InlineData("conv:4x8-32c5-64c3-10", 4, 8, 1, 0)]
-    public void TryParse_Conv_TakesImageBlocksAndLayers(string text, int height, int width, int channels, int hidden)
+    public void TryParse_Conv_TakesImageConvolutionsAndLayers(string text, int height, int width, int channels, int hidden)
     {
         Assert.True(ArchitectureText.TryParse(text, out var spec));
         Assert.Equal(("conv", height * width * channels, 10), (spec.Name, spec.Inputs, spec.Outputs));
         Assert.Equal(new ImageSpec { Height = height, Width = width, Channels = channels }, spec.Image);
-        Assert.Equal([new ConvBlockSpec { Channels = 32, Kernel = 5 }, new ConvBlockSpec { Channels = 64, Kernel = 3 }], spec.Blocks);
+        Assert.Equal([new ConvolutionSpec { Channels = 32, Kernel = 5 }, new ConvolutionSpec { Channels = 64, Kernel = 3 }], spec.Convolutions);
         Assert.Equal(hidden == 0 ? [] : [hidden], spec.Hidden);
     }
 
@@ -59,7 +59,7 @@ public sealed class ArchitectureTextTests
 
     [Fact]
     public void Explain_FormIsRightAndANumberIsNot_SaysWhichNumber() => Assert.Contains(
-        "architecture.image.width is '14'; expected a multiple of 4 up to 1024, since each of 2 blocks halves it",
+        "architecture.image.width is '14'; expected a multiple of 4 up to 1024, halved after each of 2 convolutions",
         ArchitectureText.Explain("conv:28x14-32c5-64c5-10"),
         StringComparison.Ordinal);
 }

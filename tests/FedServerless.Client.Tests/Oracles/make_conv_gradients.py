@@ -1,6 +1,6 @@
 """Writes conv_gradients.json: loss and gradient of small convolution networks, by numpy alone, in double.
 
-Networks as in docs/concepts/model-format.md: blocks of a convolution with zeros beyond the edges, ReLU and the maximum of each 2 x 2, then
+Networks as in docs/concepts/model-format.md: convolutions with zeros beyond the edges, each with ReLU and the maximum of each 2 x 2, then
 fully connected layers with ReLU between them, softmax cross-entropy on top, mean over the batch. Forwards by sums over shifted images,
 backwards by the transposes of the same shifts; no loop over pixels and no tiles, unlike the implementation. Where pixels tie for
 the maximum, which happens in the last case alone, the first in reading order has the gradient.
@@ -41,15 +41,15 @@ def unwindows(x):
     return x.reshape(n, c, h, w, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(n, c, 2 * h, 2 * w)
 
 
-def loss_and_gradient(image, blocks, widths, parameters, features, labels):
+def loss_and_gradient(image, convolutions, widths, parameters, features, labels):
     height, width, channels = image
-    take = iter(np.split(parameters, np.cumsum(list(sizes(image, blocks, widths)))[:-1]))
-    x, convolutions = features.reshape(-1, channels, height, width), []
-    for outputs, k in blocks:
+    take = iter(np.split(parameters, np.cumsum(list(sizes(image, convolutions, widths)))[:-1]))
+    x, seen = features.reshape(-1, channels, height, width), []
+    for outputs, k in convolutions:
         w, b = next(take).reshape(outputs, x.shape[1], k, k), next(take)
         s = shifts(x, k)
         z = windows(np.maximum(np.einsum("ijnchw,ocij->nohw", s, w) + b[:, None, None], 0))
-        convolutions.append((w, s, z))
+        seen.append((w, s, z))
         x = z.max(-1)
     pooled, layers, a = x.shape, [], x.reshape(len(x), -1)
     for i, outputs in enumerate(widths):
@@ -68,7 +68,7 @@ def loss_and_gradient(image, blocks, widths, parameters, features, labels):
         parts = [(d.T @ below).ravel(), d.sum(0)] + parts
         d = d @ w * ((below > 0) if i > 0 else 1)
     d = d.reshape(pooled)
-    for w, s, z in reversed(convolutions):
+    for w, s, z in reversed(seen):
         first = np.eye(4)[z.argmax(-1)]
         d = unwindows(first * (d * (z.max(-1) > 0))[..., None])
         parts = [np.einsum("ijnchw,nohw->ocij", s, d).ravel(), d.sum((0, 2, 3))] + parts
@@ -76,9 +76,9 @@ def loss_and_gradient(image, blocks, widths, parameters, features, labels):
     return loss, np.concatenate(parts)
 
 
-def sizes(image, blocks, widths):
+def sizes(image, convolutions, widths):
     height, width, channels = image
-    for outputs, k in blocks:
+    for outputs, k in convolutions:
         yield from (outputs * channels * k * k, outputs)
         height, width, channels = height // 2, width // 2, outputs
     below = height * width * channels
@@ -87,16 +87,16 @@ def sizes(image, blocks, widths):
         below = outputs
 
 
-def case(rng, image, blocks, widths, samples, ties=False):
-    parameters = rng.normal(0, 0.5, sum(sizes(image, blocks, widths))).astype(np.float32)
+def case(rng, image, convolutions, widths, samples, ties=False):
+    parameters = rng.normal(0, 0.5, sum(sizes(image, convolutions, widths))).astype(np.float32)
     features = rng.normal(0, 1, (samples, int(np.prod(image)))).astype(np.float32)
     if ties:
         # Powers of two on a coarse grid: sums are exact, so what ties in double ties in float32 too.
         parameters, features = np.round(2 * parameters) / 2, np.round(features)
     labels = rng.integers(0, widths[-1], samples)
-    loss, gradient = loss_and_gradient(image, blocks, widths, parameters.astype(float), features.astype(float), labels)
+    loss, gradient = loss_and_gradient(image, convolutions, widths, parameters.astype(float), features.astype(float), labels)
     return {
-        "image": image, "blocks": blocks, "widths": widths, "parameters": [round(float(v), 9) for v in parameters],
+        "image": image, "convolutions": convolutions, "widths": widths, "parameters": [round(float(v), 9) for v in parameters],
         "features": [round(float(v), 9) for v in features.ravel()], "labels": labels.tolist(), "loss": loss,
         "gradient": [float(f"{v:.9g}") for v in gradient],
     }

@@ -8,9 +8,9 @@ namespace FedServerless.Client.Tests.Training;
 public sealed class ConvClassifierTests
 {
     public sealed record Network(
-        int[] Image, int[][] Blocks, int[] Widths, float[] Parameters, float[] Features, int[] Labels, double Loss, double[] Gradient);
+        int[] Image, int[][] Convolutions, int[] Widths, float[] Parameters, float[] Features, int[] Labels, double Loss, double[] Gradient);
 
-    /// <summary>Every kernel; channels and pixels on both sides of vectors and tiles; one block to three; batches of one pass.</summary>
+    /// <summary>Every kernel; channels and pixels on both sides of vectors and tiles; one convolution to three; batches of one pass.</summary>
     public static TheoryData<int[], int[][], int[], int> Shapes => new()
     {
         { [2, 2, 1], [[1, 1]], [2], 1 },
@@ -30,9 +30,9 @@ public sealed class ConvClassifierTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void LossAndGradient_AnyShape_AgreesWithFiniteDifferencesInDouble(int[] image, int[][] blocks, int[] widths, int batchSize)
+    public void LossAndGradient_AnyShape_AgreesWithFiniteDifferencesInDouble(int[] image, int[][] convolutions, int[] widths, int batchSize)
     {
-        var spec = ConvSamples.Spec(image, blocks, widths);
+        var spec = ConvSamples.Spec(image, convolutions, widths);
         var samples = ConvSamples.Samples(spec, batchSize, seed: 5);
         var model = ConvSamples.Model(spec, seed: 6);
         var parameters = Array.ConvertAll(model.Values, value => (double)value);
@@ -53,7 +53,7 @@ public sealed class ConvClassifierTests
     [Fact]
     public void LossAndGradient_Networks_GiveNumpys() => Assert.All(Oracle.Load<Network>("conv_gradients.json"), oracle =>
     {
-        var spec = ConvSamples.Spec(oracle.Image, oracle.Blocks, oracle.Widths);
+        var spec = ConvSamples.Spec(oracle.Image, oracle.Convolutions, oracle.Widths);
         var samples = new LabelledSamples(oracle.Features, oracle.Labels, spec.Inputs, spec.Outputs);
         var layout = Architectures.Layout(spec);
         var gradient = new float[oracle.Parameters.Length];

@@ -37,14 +37,14 @@ internal static class ReferenceConvNetwork
         var (values, offset) = (features, 0);
         foreach (var shape in Architectures.ConvShapes(spec))
         {
-            values = Block(shape, parameters.AsSpan(offset, (int)shape.Parameters), values);
+            values = Convolve(shape, parameters.AsSpan(offset, (int)shape.Parameters), values);
             offset += (int)shape.Parameters;
         }
 
         return ReferenceNetwork.Scores([.. Architectures.LayerWidths(spec)], parameters[offset..], values);
     }
 
-    private static double[] Block(ConvShape shape, ReadOnlySpan<double> parameters, double[] image)
+    private static double[] Convolve(ConvShape shape, ReadOnlySpan<double> parameters, double[] image)
     {
         var pooled = new double[shape.Pooled];
         for (var output = 0; output < shape.Outputs; output++)

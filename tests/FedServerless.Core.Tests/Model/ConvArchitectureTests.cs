@@ -70,7 +70,7 @@ public sealed class ConvArchitectureTests
         Assert.True(Architectures.TryRead(Architectures.Layout(spec), out var read));
 
         Assert.Equal((spec.Name, spec.Inputs, spec.Image, spec.Outputs), (read.Name, read.Inputs, read.Image, read.Outputs));
-        Assert.Equal(spec.Blocks, read.Blocks);
+        Assert.Equal(spec.Convolutions, read.Convolutions);
         Assert.Equal(spec.Hidden, read.Hidden);
     });
 
@@ -116,11 +116,11 @@ public sealed class ConvArchitectureTests
 
         Assert.Equal(
             [
-                "run.architecture.inputs", "run.architecture.outputs", "run.architecture.hidden[0]", "run.architecture.blocks[0].channels",
-                "run.architecture.blocks[0].kernel", "run.architecture.image.height", "run.architecture.image.width", "run.architecture.image.channels",
+                "run.architecture.inputs", "run.architecture.outputs", "run.architecture.hidden[0]", "run.architecture.convolutions[0].channels",
+                "run.architecture.convolutions[0].kernel", "run.architecture.image.height", "run.architecture.image.width", "run.architecture.image.channels",
             ],
             problems.Select(problem => problem.Field));
-        Assert.Contains("a multiple of 4 up to 1024, since each of 2 blocks halves it", problems[5].ToString(), StringComparison.Ordinal);
+        Assert.Contains("a multiple of 4 up to 1024, halved after each of 2 convolutions", problems[5].ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -161,10 +161,10 @@ public sealed class ConvArchitectureTests
     [Theory]
     [InlineData(0, false)]
     [InlineData(1, true)]
-    [InlineData(Architectures.MaxBlocks, true)]
-    [InlineData(Architectures.MaxBlocks + 1, false)]
-    public void Validate_Blocks_HoldTheirLimits(int blocks, bool legal) =>
-        AssertLegal(legal, Spec(512, 512, 1, [.. Enumerable.Repeat((1, 1), blocks)], [], 2));
+    [InlineData(Architectures.MaxConvolutions, true)]
+    [InlineData(Architectures.MaxConvolutions + 1, false)]
+    public void Validate_Blocks_HoldTheirLimits(int convolutions, bool legal) =>
+        AssertLegal(legal, Spec(512, 512, 1, [.. Enumerable.Repeat((1, 1), convolutions)], [], 2));
 
     [Theory]
     [InlineData(0, true)]
@@ -197,20 +197,20 @@ public sealed class ConvArchitectureTests
         var mlp = new ArchitectureSpec { Name = Architectures.Mlp, Inputs = 4, Hidden = [3], Outputs = 2 };
 
         Assert.Equal("architecture.image", Assert.Single(Architectures.Validate(mlp with { Image = Small.Image })).Field);
-        Assert.Equal("architecture.blocks", Assert.Single(Architectures.Validate(mlp with { Blocks = Small.Blocks })).Field);
+        Assert.Equal("architecture.convolutions", Assert.Single(Architectures.Validate(mlp with { Convolutions = Small.Convolutions })).Field);
         Assert.Equal("architecture.image", Assert.Single(Architectures.Validate(Small with { Image = null })).Field);
-        Assert.Equal("architecture.blocks", Assert.Single(Architectures.Validate(Small with { Blocks = null! })).Field);
-        Assert.Equal("architecture.blocks[1]", Assert.Single(Architectures.Validate(Small with { Blocks = [Small.Blocks[0], null!] })).Field);
+        Assert.Equal("architecture.convolutions", Assert.Single(Architectures.Validate(Small with { Convolutions = null! })).Field);
+        Assert.Equal("architecture.convolutions[1]", Assert.Single(Architectures.Validate(Small with { Convolutions = [Small.Convolutions[0], null!] })).Field);
     }
 
     private static void AssertLegal(bool legal, ArchitectureSpec spec) => Assert.Equal(legal, Architectures.Validate(spec).Count == 0);
 
-    private static ArchitectureSpec Spec(int height, int width, int channels, (int Channels, int Kernel)[] blocks, int[] hidden, int outputs) => new()
+    private static ArchitectureSpec Spec(int height, int width, int channels, (int Channels, int Kernel)[] convolutions, int[] hidden, int outputs) => new()
     {
         Name = Architectures.Conv,
         Inputs = height * width * channels,
         Image = new ImageSpec { Height = height, Width = width, Channels = channels },
-        Blocks = [.. blocks.Select(block => new ConvBlockSpec { Channels = block.Channels, Kernel = block.Kernel })],
+        Convolutions = [.. convolutions.Select(convolution => new ConvolutionSpec { Channels = convolution.Channels, Kernel = convolution.Kernel })],
         Hidden = hidden,
         Outputs = outputs,
     };

@@ -40,13 +40,13 @@ public class RunSpecJsonTests
     {
         const string json = """
             {"model":"m","rounds":1,
-             "architecture":{"name":"conv","inputs":64,"image":{"height":8,"width":8},"blocks":[{"channels":8},{"channels":16,"kernel":3}],"outputs":10}}
+             "architecture":{"name":"conv","inputs":64,"image":{"height":8,"width":8},"convolutions":[{"channels":8},{"channels":16,"kernel":3}],"outputs":10}}
             """;
 
         Assert.True(Parse(json, out var spec, out _));
 
         Assert.Equal(new ImageSpec { Height = 8, Width = 8, Channels = 1 }, spec!.Architecture!.Image);
-        Assert.Equal([new ConvBlockSpec { Channels = 8, Kernel = 5 }, new ConvBlockSpec { Channels = 16, Kernel = 3 }], spec.Architecture.Blocks);
+        Assert.Equal([new ConvolutionSpec { Channels = 8, Kernel = 5 }, new ConvolutionSpec { Channels = 16, Kernel = 3 }], spec.Architecture.Convolutions);
         var again = JsonSerializer.SerializeToUtf8Bytes(spec, WireJson.Default.RunSpec);
         Assert.True(RunSpecJson.TryParse(again, out var parsed, out _));
         Assert.Equal(again, JsonSerializer.SerializeToUtf8Bytes(parsed, WireJson.Default.RunSpec));
@@ -71,7 +71,7 @@ public class RunSpecJsonTests
         Assert.Equal(new OptimizerSpec { Beta1 = 0.5 }, spec.Optimizer);
         Assert.Equal(new UpdateSpec { Codec = "int8" }, spec.Update);
         Assert.Empty(spec.Architecture!.Hidden);
-        Assert.Empty(spec.Architecture.Blocks);
+        Assert.Empty(spec.Architecture.Convolutions);
         Assert.Empty(spec.Evaluation!.Clients);
         Assert.Equal(120, spec.Evaluation.DeadlineSeconds);
         Assert.Equal("default", spec.Population);
@@ -108,11 +108,11 @@ public class RunSpecJsonTests
     [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"mlp","inputs":1,"hidden":8,"outputs":2}}""", "architecture.hidden")]
     [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"mlp","inputs":1,"hidden":[8,"8"],"outputs":2}}""", "architecture.hidden[1]")]
     [InlineData("""{"model":"m","rounds":1,"evaluation":{"clients":["a",null]}}""", "evaluation.clients[1]")]
-    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":{"channels":1}}}""", "architecture.blocks")]
-    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":[{"channels":1},7]}}""", "architecture.blocks[1]")]
-    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":[{"channels":1},null]}}""", "architecture.blocks[1]")]
-    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"blocks":[{"channels":"1"}]}}""", "architecture.blocks[0].channels")]
-    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":[2,2],"outputs":2,"blocks":[{"channels":1}]}}""", "architecture.image")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"convolutions":{"channels":1}}}""", "architecture.convolutions")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"convolutions":[{"channels":1},7]}}""", "architecture.convolutions[1]")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"convolutions":[{"channels":1},null]}}""", "architecture.convolutions[1]")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":{"height":2,"width":2},"outputs":2,"convolutions":[{"channels":"1"}]}}""", "architecture.convolutions[0].channels")]
+    [InlineData("""{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"image":[2,2],"outputs":2,"convolutions":[{"channels":1}]}}""", "architecture.image")]
     public void TryParse_WrongType_IsNamed(string json, string field) => Assert.Equal([field], Fields(json));
 
     [Theory]
@@ -120,8 +120,8 @@ public class RunSpecJsonTests
     [InlineData("""{"model":"m"}""", "rounds")]
     [InlineData("""{}""", "model", "rounds")]
     [InlineData(
-        """{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"outputs":2,"image":{},"blocks":[{"kernel":3}]}}""",
-        "architecture.image.height", "architecture.image.width", "architecture.blocks[0].channels")]
+        """{"model":"m","rounds":1,"architecture":{"name":"conv","inputs":4,"outputs":2,"image":{},"convolutions":[{"kernel":3}]}}""",
+        "architecture.image.height", "architecture.image.width", "architecture.convolutions[0].channels")]
     [InlineData("""{"model":"m","rounds":1,"architecture":{}}""", "architecture.name", "architecture.inputs", "architecture.outputs")]
     public void TryParse_MissingField_IsNamed(string json, params string[] fields) => Assert.Equal(fields, Fields(json));
 

@@ -29,7 +29,7 @@ public sealed class ClippedSumTests
         Assert.NotEmpty(oracles);
         Assert.All(oracles, oracle =>
         {
-            var spec = ConvSamples.Spec(oracle.Image, oracle.Blocks, oracle.Widths);
+            var spec = ConvSamples.Spec(oracle.Image, oracle.Convolutions, oracle.Widths);
             var layout = Architectures.Layout(spec);
             var norm = Math.Sqrt(oracle.Gradient.Sum(value => value * value));
             foreach (var clip in new[] { norm / 2, norm * 2 })

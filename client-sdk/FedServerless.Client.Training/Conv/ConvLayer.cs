@@ -4,11 +4,11 @@ using FedServerless.Model;
 namespace FedServerless.Client.Training;
 
 /// <summary>
-/// One block of a convolution network: convolution, ReLU, maximum of 2 × 2; forwards and backwards a sample at a time. Images lie row
+/// One layer of a convolution network: convolution, ReLU, maximum of 2 × 2; forwards and backwards a sample at a time. Images lie row
 /// by row, a pixel's channels next to each other, what comes in with a border of zeros: so the terms of a sum that share a row of the
 /// kernel are next to each other too.
 /// </summary>
-internal sealed class ConvBlock
+internal sealed class ConvLayer
 {
     // Terms of a sum whose panel of weights is read again and again: 16 KiB where a vector has eight values.
     private const int TermsInCache = 256;
@@ -31,12 +31,12 @@ internal sealed class ConvBlock
     private readonly int[] _deltaPixels;
     private readonly int[] _taps;
 
-    /// <param name="shape">The block's numbers.</param>
+    /// <param name="shape">The layer's numbers.</param>
     /// <param name="weightOffset">Where its weight lies among the parameters.</param>
     /// <param name="biasOffset">Where its bias lies among the parameters.</param>
     /// <param name="samples">Most samples that pass together.</param>
     /// <param name="isFirst">Nothing below wants a gradient.</param>
-    public ConvBlock(ConvShape shape, int weightOffset, int biasOffset, int samples, bool isFirst)
+    public ConvLayer(ConvShape shape, int weightOffset, int biasOffset, int samples, bool isFirst)
     {
         (_shape, _weightOffset, _biasOffset) = (shape, weightOffset, biasOffset);
         _border = shape.Kernel / 2;
