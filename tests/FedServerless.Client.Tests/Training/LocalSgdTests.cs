@@ -70,6 +70,20 @@ public sealed class LocalSgdTests
         Assert.Equal([5f], model.Values);
     }
 
+    [Fact] // PITFALLS 48: the anchor is the round's global model, not the first one the device saw.
+    public void Fit_ProximalTermInTheNextRound_PullsTowardsThatRoundsStart()
+    {
+        var objective = new QuadraticModel(1, [0f]);
+        var training = Plain with { ProximalMu = 2, Epochs = 3 };
+        var solver = new LocalSgd();
+        solver.Fit(objective, objective.State(100), training, seed: 0);
+        var model = objective.State(8);
+
+        solver.Fit(objective, model, training, seed: 0);
+
+        Assert.Equal([5f], model.Values);
+    }
+
     [Fact]
     public void Fit_ProximalTermManySteps_ReachesTheMinimumOfTheRegularisedLoss()
     {
@@ -177,6 +191,18 @@ public sealed class LocalSgdTests
             new LocalSgd().Fit(objective, objective.State(0), Plain with { BatchSize = 10 }, seed);
             return [.. objective.Batches.SelectMany(batch => batch)];
         }
+    }
+
+    [Fact] // PITFALLS 51: every batch's gradient is a mean, so a partial batch steps as far as a full one.
+    public void Fit_PartialBatch_StepsAsFarAsAFullOne()
+    {
+        // All samples alike: w halves at each of the two steps of an epoch, whatever the batch holds.
+        var objective = new QuadraticModel(1, [0f], [0f], [0f]);
+        var model = objective.State(8);
+
+        new LocalSgd().Fit(objective, model, Plain with { Epochs = 1, BatchSize = 2 }, seed: 0);
+
+        Assert.Equal([2f], model.Values);
     }
 
     [Fact]

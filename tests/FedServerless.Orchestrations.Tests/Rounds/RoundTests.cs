@@ -61,6 +61,58 @@ public sealed class RoundTests
         Assert.All(served.Buffers.ToArray(), value => Assert.True(value >= 0));
     }
 
+    // PITFALLS 50: a server optimizer that stepped on running statistics would make variances negative.
+    [Theory]
+    [InlineData("fedadam")]
+    [InlineData("fedavgm")]
+    [InlineData("fedyogi")]
+    public async Task RunAsync_ServerOptimizer_LeavesBuffersToTheMean(string name)
+    {
+        var plain = await BuffersAsync(new OptimizerSpec());
+        var stepped = await BuffersAsync(new OptimizerSpec { Name = name, LearningRate = 0.5 });
+
+        // Every client halves what it got.
+        Assert.Equal(Models.WithBatchNorm().Buffers.ToArray().Select(value => value / 2), stepped.Buffers);
+        Assert.Equal(plain.Buffers, stepped.Buffers);
+        Assert.NotEqual(plain.Parameters, stepped.Parameters);
+
+        static async Task<(float[] Parameters, float[] Buffers)> BuffersAsync(OptimizerSpec optimizer)
+        {
+            var disk = new InMemoryObjectStore();
+            var clients = new SimulatedClients(disk, 3) { Buffers = (_, buffers) => Array.ConvertAll(buffers, value => value / 2) };
+            await using var federation = new SimulatedFederation(disk, clients);
+            await SimulatedFederation.AdoptAsync(disk, "digits", Models.WithBatchNorm());
+            await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec() with { Architecture = null, Optimizer = optimizer });
+            await federation.RunAsync();
+            var served = await federation.ServedAsync();
+            return (served.Parameters.ToArray(), served.Buffers.ToArray());
+        }
+    }
+
+    // PITFALLS 43, 44: every client always sends ¼, so the second step by hand is ¼·(β₁ + 1) of FedAvgM, and of FedAdam η·m₂/(√v₂ + τ).
+    [Theory]
+    [InlineData("fedavgm")]
+    [InlineData("fedadam")]
+    public async Task RunAsync_SecondRound_GoesOnFromTheOptimizersState(string name)
+    {
+        var disk = new InMemoryObjectStore();
+        var clients = new SimulatedClients(disk, 3) { Deltas = (_, _, parameters) => [.. Enumerable.Repeat(0.25f, (int)parameters)] };
+        await using var federation = new SimulatedFederation(disk, clients);
+        await SimulatedFederation.AdoptAsync(disk, "digits", Models.WithBatchNorm());
+        var optimizer = new OptimizerSpec { Name = name, LearningRate = 0.5, Beta1 = 0.9, Beta2 = 0.99, Tau = 0.01 };
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec(rounds: 2) with { Architecture = null, Optimizer = optimizer });
+
+        await federation.RunAsync();
+
+        const double M1 = 0.1 * 0.25, M2 = (0.9 * M1) + (0.1 * 0.25), Square = 0.25 * 0.25;
+        const double V1 = (0.99 * 0.0001) + (0.01 * Square), V2 = (0.99 * V1) + (0.01 * Square);
+        var moved = name == "fedavgm"
+            ? 0.5 * (0.25 + (0.25 * 1.9))
+            : 0.5 * ((M1 / (Math.Sqrt(V1) + 0.01)) + (M2 / (Math.Sqrt(V2) + 0.01)));
+        var start = Models.WithBatchNorm().Parameters.ToArray();
+        Assert.All(start.Zip((await federation.ServedAsync()).Parameters.ToArray()), pair => Assert.Equal(pair.First + moved, pair.Second, 1e-5));
+    }
+
     [Theory]
     [InlineData(Repeat.InSequence)]
     [InlineData(Repeat.AtOnce)]

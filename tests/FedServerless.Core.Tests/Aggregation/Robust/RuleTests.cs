@@ -296,6 +296,42 @@ public sealed class RuleTests
         Assert.Equal(4, pass.Weights.Count(weight => weight == 0));
     }
 
+    // PITFALLS 36: the rule sees the mixed rows, and nothing else.
+    [Theory]
+    [InlineData(AggregationRules.Median, AggregationRules.Neighbours)]
+    [InlineData(AggregationRules.Median, AggregationRules.Buckets)]
+    [InlineData(AggregationRules.TrimmedMean, AggregationRules.Neighbours)]
+    public void Decide_AfterMixing_IsTheRuleOverTheMixedRows(string rule, string mixing)
+    {
+        var updates = Blocks.Random(9, 30, seed: 14);
+        var rows = mixing == AggregationRules.Buckets
+            ? Mixings.Buckets(9, 2, DeterministicRandom.Derive(1, "round"))
+            : Mixings.NearestNeighbours(Blocks.Gram(updates), f: 2);
+        float[][] mixed = [.. Enumerable.Range(0, rows.Rows).Select(row => Blocks.Combine(rows.Row(row).ToArray(), updates).Select(value => (float)value).ToArray())];
+
+        var (_, aggregate) = Aggregate(new RobustOptions { Rule = rule, Byzantine = 2, Mixing = mixing, BucketSize = 2 }, updates);
+
+        var (_, expected) = Aggregate(new RobustOptions { Rule = rule, Byzantine = 2 }, mixed);
+        Assert.All(expected.Zip(aggregate), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+    }
+
+    // PITFALLS 32: asked before anything is measured, too; n − f − 2 = 5.
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(5, true)]
+    [InlineData(6, false)]
+    public void Refuse_MultiKrumAroundItsBound_TakesThePapers(int keep, bool holds) =>
+        Assert.Equal(holds, new RobustRule(new RobustOptions { Rule = AggregationRules.MultiKrum, Byzantine = 3, Keep = keep }).Refuse(10) is null);
+
+    // PITFALLS 34: k off each end of n leave something only while 2k < n.
+    [Theory]
+    [InlineData(null, 1, 3, null)]
+    [InlineData(null, 1, 2, "refused: 1 values trimmed off each end leave none of 2")]
+    [InlineData(0.4999999999, 0, 3, null)]
+    [InlineData(0.4999999999, 0, 2, "refused: 1 values trimmed off each end leave none of 2")]
+    public void Refuse_TrimmedMeanOfNothing_IsRefused(double? trim, int f, int clients, string? refusal) =>
+        Assert.Equal(refusal, new RobustRule(new RobustOptions { Rule = AggregationRules.TrimmedMean, Byzantine = f, Trim = trim }).Refuse(clients));
+
     private static (ColumnPass Pass, double[] Aggregate) Aggregate(RobustOptions options, float[][] updates, float[]? root = null)
     {
         var aggregate = new double[updates[0].Length];
