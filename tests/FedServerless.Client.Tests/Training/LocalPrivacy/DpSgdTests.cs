@@ -116,6 +116,32 @@ public sealed class DpSgdTests : IDisposable
         Assert.NotEqual(first, await FitAsync(DpSgdTrainer.Dense(samples, _site.Options)));
     }
 
+    // Every example is in the batch, none is clipped and the noise is next to nothing: what is left is a step of gradient descent.
+    [Fact]
+    public async Task FitAsync_ConvolutionsNextToNoNoise_StepsDownTheMeanGradient()
+    {
+        const double Clip = 10, Multiplier = 0.01, Rate = 0.5;
+        const int Samples = 20;
+        var drawn = ConvSamples.Samples(ConvSamples.DigitsNet, Samples, seed: 3);
+        var samples = new LabelledSamples([.. Enumerable.Range(0, Samples).SelectMany(i => drawn.Features(i).ToArray())], new int[Samples], 64, 10);
+        var model = Architectures.Initialize(ConvSamples.DigitsNet, 0);
+        var gradient = new float[model.Values.Length];
+        BuiltInModel.Bind(model.Layout, samples).LossAndGradient(model, [.. Enumerable.Range(0, Samples)], gradient);
+        var expected = model.Values.Zip(gradient, (weight, slope) => weight - (Rate * slope)).ToArray();
+        var options = _site.Options with
+        {
+            Samples = Samples, SamplingRate = 1, NoiseMultiplier = Multiplier, ClipNorm = Clip, Budget = new PrivacySpend(1e9, 1e-3), MaxStepsPerRound = 1,
+        };
+
+        await DpSgdTrainer.Dense(samples, options).FitAsync(
+            new FitContext { Run = "run", Round = 1, Model = model, Training = new TrainingSpec { LearningRate = Rate } }, CancellationToken.None);
+
+        // Seven deviations of the noise, and the grid of each example; the largest step is many times that.
+        var tolerance = Rate * Clip * ((7 * Multiplier / Samples) + (1.0 / 500));
+        Assert.All(expected.Zip(model.Values), pair => Assert.Equal(pair.First, pair.Second, tolerance));
+        Assert.Contains(gradient, slope => Math.Abs(Rate * slope) > 10 * tolerance);
+    }
+
     [Fact]
     public void Entropy_OfTheTrainingLibrary_NobodyElseCanGive()
     {
