@@ -20,7 +20,7 @@ public sealed class FedToolTests
     [InlineData("demo --clients 141", "--clients is 141; expected 1 to 140.", "See: fed demo --help")]
     [InlineData("demo --rounds 0", "--rounds is 0; expected 1 to 100000.", "See: fed demo --help")]
     [InlineData("demo --partition dirichlet:0", "--partition is 'dirichlet:0'; expected iid or dirichlet:ALPHA", "See: fed demo --help")]
-    [InlineData("demo --model cnn", "--model is 'cnn'; expected softmax or mlp.", "See: fed demo --help")]
+    [InlineData("demo --model cnn", "--model is 'cnn'; expected softmax, mlp or conv.", "See: fed demo --help")]
     [InlineData("up --port 65536", "--port is 65536; expected 0 to 65535.", "See: fed up --help")]
     [InlineData("up --port x", "'x' for option '--port'; expected a whole number", "See: fed up --help")]
     [InlineData("up --data ", "--data is empty", "See: fed up --help")]

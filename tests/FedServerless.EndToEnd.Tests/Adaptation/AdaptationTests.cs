@@ -74,6 +74,7 @@ public sealed class AdaptationTests
         Assert.True(runs[0].Model.AsSpan().SequenceEqual(runs[1].Model));
     }
 
+    // A device's own choices, for these it tells with each check-in. The codec follows what hosts have gathered of all, which a host that dies takes with it in part.
     [Theory]
     [InlineData(StoreFault.CrashBefore, "leases/c-slow-line.json")]
     [InlineData(StoreFault.CrashAfter, "leases/c-slow-line.json")]
@@ -82,12 +83,12 @@ public sealed class AdaptationTests
     public async Task Run_HostDiesAtALeaseOrAReceipt_MakesTheSameChoicesAndBytes(StoreFault fault, string name)
     {
         await using var quiet = await HostedFederation.StartedAsync();
-        var reference = await AdaptiveFleet.RunAsync(quiet, AdaptiveFleet.Devices());
+        var reference = await AdaptiveFleet.RunAsync(quiet, AdaptiveFleet.Devices(), choosesCodec: false);
         var watch = new WriteWatch([new Mishap($"Put runs/run/rounds/000001/{name} #1", fault)]);
         await using var mortal = new MortalFederation(watch);
         await mortal.StartedAsync();
 
-        var run = await AdaptiveFleet.RunAsync(mortal.Federation, AdaptiveFleet.Devices());
+        var run = await AdaptiveFleet.RunAsync(mortal.Federation, AdaptiveFleet.Devices(), choosesCodec: false);
 
         await mortal.SupervisionAsync();
         Assert.Empty(watch.Left);

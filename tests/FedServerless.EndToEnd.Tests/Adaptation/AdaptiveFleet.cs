@@ -25,12 +25,12 @@ internal static class AdaptiveFleet
     };
 
     /// <summary>10 s of 40 s for an update. The bound on a day's bytes is so large that no device rests.</summary>
-    public static RunSpec Adaptive(int clients) => Usual(clients) with
+    public static RunSpec Adaptive(int clients, bool choosesCodec = true) => Usual(clients) with
     {
         Rounds = Rounds,
         Adaptation = new AdaptationSpec
         {
-            MinEpochs = 1, MaxEpochs = 8, MinBatchSize = 8, MaxBatchSize = 64, TargetSeconds = 40, Codecs = ["float32", "int8"], MaxBytesPerDay = RunLimits.MaxBytesPerDay,
+            MinEpochs = 1, MaxEpochs = 8, MinBatchSize = 8, MaxBatchSize = 64, TargetSeconds = 40, Codecs = choosesCodec ? ["float32", "int8"] : [], MaxBytesPerDay = RunLimits.MaxBytesPerDay,
         },
     };
 
@@ -65,10 +65,10 @@ internal static class AdaptiveFleet
     }
 
     /// <summary>The whole, to its end.</summary>
-    public static async Task<AdaptiveRun> RunAsync(HostedFederation federation, IReadOnlyList<SimulatedDevice> devices)
+    public static async Task<AdaptiveRun> RunAsync(HostedFederation federation, IReadOnlyList<SimulatedDevice> devices, bool choosesCodec = true)
     {
         await MeasureAsync(federation, devices);
-        await federation.Operator.StartRunAsync("run", Adaptive(devices.Count));
+        await federation.Operator.StartRunAsync("run", Adaptive(devices.Count, choosesCodec));
         return await EndAsync(federation, devices.Select(device => device.Id));
     }
 
