@@ -70,7 +70,7 @@ internal sealed class DemoRun(Shell shell, DemoOptions options)
 
         await server.CreateRunAsync(new CreateRunRequest(RunName, spec), cancellationToken);
 
-        using var clients = await DemoClients.EnrolAsync(server, folder.ClientsPath, [.. parts.Select(samples => LocalTrainer.Dense(samples))], shell.WriteErrorLine, cancellationToken);
+        using var clients = await DemoClients.EnrolAsync(server, folder.ClientsPath, [.. parts.Select(samples => LocalTrainer.BuiltIn(samples))], shell.WriteErrorLine, cancellationToken);
         shell.Output.WriteLine($"{Count(parts.Count, "client")} enrolled, after {_watch.Elapsed.TotalSeconds:0.0} s");
         shell.Output.WriteLine();
         var setup = _watch.Elapsed;

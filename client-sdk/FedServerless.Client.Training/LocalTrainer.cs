@@ -30,7 +30,7 @@ public sealed class LocalTrainer : IFedTrainer
     /// <summary>A trainer of the built-in architectures; which one, it reads off the model it is sent.</summary>
     /// <param name="training">Samples to train on, 1 or more.</param>
     /// <param name="heldOut">Samples to evaluate on; null evaluates on the training samples.</param>
-    public static LocalTrainer Dense(LabelledSamples training, LabelledSamples? heldOut = null)
+    public static LocalTrainer BuiltIn(LabelledSamples training, LabelledSamples? heldOut = null)
     {
         ArgumentNullException.ThrowIfNull(training);
         return new LocalTrainer(

@@ -8,7 +8,7 @@ internal static class PrivateClient
     public static async Task RunAsync(FedClient client, LabelledSamples samples, CancellationToken stop)
     {
         #region local-privacy
-        var trainer = DpSgdTrainer.Dense(samples, new DpSgdOptions
+        var trainer = DpSgdTrainer.BuiltIn(samples, new DpSgdOptions
         {
             LedgerFile = "client-state/privacy-ledger",
             Samples = 500,                     // about how many there are: declared, not counted

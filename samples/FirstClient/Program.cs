@@ -16,7 +16,7 @@ try
     var options = new FedClientOptions { StateFolder = "client-state", OnEvent = Console.WriteLine };
     using var client = await FedClient.EnrolAsync(code, options, stop.Token);
     Console.WriteLine($"{client.ClientId} takes part in the rounds of {client.Server}; Ctrl+C ends it.");
-    await client.RunAsync(LocalTrainer.Dense(samples), stop.Token);
+    await client.RunAsync(LocalTrainer.BuiltIn(samples), stop.Token);
     return 0;
 }
 catch (Exception problem) when (problem is FedClientException or IOException or InvalidDataException or UnauthorizedAccessException or OperationCanceledException)

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 
 var builder = Host.CreateApplicationBuilder(args);
 var samples = builder.Configuration["Federation:Samples"] ?? "samples.csv";
-builder.Services.AddSingleton<IFedTrainer>(_ => LocalTrainer.Dense(SampleFiles.ReadCsv(samples, classCount: 10, scale: 1.0 / 16)));
+builder.Services.AddSingleton<IFedTrainer>(_ => LocalTrainer.BuiltIn(SampleFiles.ReadCsv(samples, classCount: 10, scale: 1.0 / 16)));
 builder.Services.AddHostedService<FederationWorker>();
 await builder.Build().RunAsync();
 #endregion

@@ -10,8 +10,8 @@ try
     var options = new FedClientOptions { StateFolder = folder, HttpHandler = server, OnEvent = Console.WriteLine };
     var samples = new LabelledSamples([0, 1, 1, 0], [0, 1], featureCount: 2, classCount: 2);
     using var client = await FedClient.EnrolAsync(server.Code, options);
-    var trained = await client.RunOnceAsync(LocalTrainer.Dense(samples));
-    var evaluated = await client.RunOnceAsync(LocalTrainer.Dense(samples));
+    var trained = await client.RunOnceAsync(LocalTrainer.BuiltIn(samples));
+    var evaluated = await client.RunOnceAsync(LocalTrainer.BuiltIn(samples));
     var status = await client.GetReceiptStatusAsync("run", 1);
     var whole = trained.Outcome == FedStepOutcome.Committed && evaluated.Outcome == FedStepOutcome.Committed && status.State == "included"
         && server.Receipts == 1 && server.Evaluations == 1 && server.Parts == 2;

@@ -51,7 +51,7 @@ internal sealed class Digits
     public async Task<ModelState> TrainInMemoryAsync(RunSpec spec)
     {
         var model = Architectures.Initialize(spec.Architecture!, spec.Seed);
-        var trainers = Shares.Select(samples => LocalTrainer.Dense(samples)).ToArray();
+        var trainers = Shares.Select(samples => LocalTrainer.BuiltIn(samples)).ToArray();
         for (var round = 1; round <= spec.Rounds; round++)
         {
             var seed = DeterministicRandom.DeriveSeed(spec.Seed, "round", round);

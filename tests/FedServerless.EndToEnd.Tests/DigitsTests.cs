@@ -72,7 +72,7 @@ public sealed class DigitsTests(ITestOutputHelper output)
         await using var federation = await HostedFederation.StartedAsync(new HostedParts { OnDisk = onDisk });
         for (var i = 0; i < ClientCount; i++)
         {
-            (await federation.EnrolAsync($"client-{i:D3}", LocalTrainer.Dense(digits.Shares[i]))).Start();
+            (await federation.EnrolAsync($"client-{i:D3}", LocalTrainer.BuiltIn(digits.Shares[i]))).Start();
         }
 
         await federation.Operator.StartRunAsync("run", spec);

@@ -31,7 +31,7 @@ public sealed class SolverTests
         await using var federation = await HostedFederation.StartedAsync(new HostedParts());
         for (var i = 0; i < ClientCount; i++)
         {
-            (await federation.EnrolAsync($"client-{i:D3}", LocalTrainer.Dense(digits.Shares[i]))).Start();
+            (await federation.EnrolAsync($"client-{i:D3}", LocalTrainer.BuiltIn(digits.Shares[i]))).Start();
         }
 
         await federation.Operator.StartRunAsync("run", spec);

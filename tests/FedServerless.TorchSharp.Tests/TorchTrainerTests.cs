@@ -26,7 +26,7 @@ public sealed class TorchTrainerTests
         var training = new TrainingSpec { Solver = solver, Epochs = 3, BatchSize = 6, LearningRate = 0.2, Momentum = momentum, WeightDecay = decay, ProximalMu = mu };
         var correction = solver is "scaffold" or "feddyn" ? Enumerable.Range(0, start.Parameters.Length).Select(i => 0.01f * (i % 5)).ToArray() : [];
         var (expected, actual) = (Context(start, training, correction: correction), Context(start, training, correction: correction));
-        await LocalTrainer.Dense(Modules.Samples()).FitAsync(expected, Cancel);
+        await LocalTrainer.BuiltIn(Modules.Samples()).FitAsync(expected, Cancel);
 
         var result = await TorchTrainer.Create(Modules.Classifier(Modules.Perceptron()), TorchSamples.Of(Modules.Samples())).FitAsync(actual, Cancel);
 

@@ -33,7 +33,7 @@ public sealed class DpSgdTrainer : IFedTrainer
     /// <param name="training">Examples to train on, 1 or more.</param>
     /// <param name="options">The site's options.</param>
     /// <exception cref="ArgumentException">Options are out of their ranges; all problems at once.</exception>
-    public static DpSgdTrainer Dense(LabelledSamples training, DpSgdOptions options)
+    public static DpSgdTrainer BuiltIn(LabelledSamples training, DpSgdOptions options)
     {
         ArgumentNullException.ThrowIfNull(training);
         return new DpSgdTrainer(layout => BuiltInModel.Bind(layout, training), options);

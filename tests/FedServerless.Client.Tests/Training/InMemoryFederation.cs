@@ -14,7 +14,7 @@ internal static class InMemoryFederation
         ArchitectureSpec architecture, IReadOnlyList<LabelledSamples> clients, TrainingSpec training, int rounds, long seed)
     {
         var model = Architectures.Initialize(architecture, seed);
-        var trainers = clients.Select(samples => LocalTrainer.Dense(samples)).ToArray();
+        var trainers = clients.Select(samples => LocalTrainer.BuiltIn(samples)).ToArray();
         for (var round = 1; round <= rounds; round++)
         {
             await StepAsync(model, trainers, training, round, seed);

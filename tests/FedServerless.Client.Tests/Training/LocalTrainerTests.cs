@@ -13,7 +13,7 @@ public sealed class LocalTrainerTests
     {
         var model = Architectures.Initialize(TrainingSamples.Spec(4, 3), 0);
 
-        var result = await LocalTrainer.Dense(Samples).FitAsync(Fit(model), CancellationToken.None);
+        var result = await LocalTrainer.BuiltIn(Samples).FitAsync(Fit(model), CancellationToken.None);
 
         Assert.Equal(20, result.Samples);
         Assert.InRange(result.Metrics![LocalTrainer.TrainingLoss], 0.01, Math.Log(3) - 0.001);
@@ -29,7 +29,7 @@ public sealed class LocalTrainerTests
         static async Task<float[]> TrainAsync(long seed)
         {
             var model = Architectures.Initialize(TrainingSamples.Spec(4, 6, 3), 0);
-            await LocalTrainer.Dense(Samples).FitAsync(Fit(model, seed), CancellationToken.None);
+            await LocalTrainer.BuiltIn(Samples).FitAsync(Fit(model, seed), CancellationToken.None);
             return model.Values;
         }
     }
@@ -37,7 +37,7 @@ public sealed class LocalTrainerTests
     [Fact]
     public async Task FitAsync_AnotherArchitectureNext_FollowsTheModelItIsSent()
     {
-        var trainer = LocalTrainer.Dense(Samples);
+        var trainer = LocalTrainer.BuiltIn(Samples);
         await trainer.FitAsync(Fit(Architectures.Initialize(TrainingSamples.Spec(4, 3), 0)), CancellationToken.None);
 
         var result = await trainer.FitAsync(Fit(Architectures.Initialize(TrainingSamples.Spec(4, 5, 3), 0)), CancellationToken.None);
@@ -47,7 +47,7 @@ public sealed class LocalTrainerTests
 
     [Fact]
     public async Task FitAsync_ModelDoesNotFitTheSamples_Throws() => await Assert.ThrowsAsync<ArgumentException>(
-        async () => await LocalTrainer.Dense(Samples).FitAsync(
+        async () => await LocalTrainer.BuiltIn(Samples).FitAsync(
             Fit(Architectures.Initialize(TrainingSamples.Spec(5, 3), 0)), CancellationToken.None));
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class LocalTrainerTests
 
     [Fact]
     public async Task FitAsync_Cancelled_Throws() => await Assert.ThrowsAsync<OperationCanceledException>(
-        async () => await LocalTrainer.Dense(Samples).FitAsync(
+        async () => await LocalTrainer.BuiltIn(Samples).FitAsync(
             Fit(Architectures.Initialize(TrainingSamples.Spec(4, 3), 0)), new CancellationToken(canceled: true)));
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class LocalTrainerTests
         var heldOut = TrainingSamples.Random(7, 4, 3, seed: 2);
         var context = Evaluate(Architectures.Initialize(TrainingSamples.Spec(4, 3), 0));
 
-        var result = await LocalTrainer.Dense(Samples, heldOut).EvaluateAsync(context, CancellationToken.None);
+        var result = await LocalTrainer.BuiltIn(Samples, heldOut).EvaluateAsync(context, CancellationToken.None);
 
         Assert.Equal(7, result.Samples);
         Assert.Equal(Math.Log(3), result.Loss, 1e-6);
@@ -85,7 +85,7 @@ public sealed class LocalTrainerTests
     [Fact]
     public async Task EvaluateAsync_NothingHeldOut_UsesTheTrainingSamples() => Assert.Equal(
         20,
-        (await LocalTrainer.Dense(Samples).EvaluateAsync(
+        (await LocalTrainer.BuiltIn(Samples).EvaluateAsync(
             Evaluate(Architectures.Initialize(TrainingSamples.Spec(4, 3), 0)), CancellationToken.None)).Samples);
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class LocalTrainerTests
         model.Values.AsSpan().Fill(float.NaN);
 
         await Assert.ThrowsAsync<InvalidOperationException>(
-            async () => await LocalTrainer.Dense(Samples).EvaluateAsync(Evaluate(model), CancellationToken.None));
+            async () => await LocalTrainer.BuiltIn(Samples).EvaluateAsync(Evaluate(model), CancellationToken.None));
     }
 
     [Fact]

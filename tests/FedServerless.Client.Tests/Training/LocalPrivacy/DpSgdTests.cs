@@ -109,11 +109,11 @@ public sealed class DpSgdTests : IDisposable
     public async Task FitAsync_SameSeed_DrawsOtherNoiseEveryTime()
     {
         var samples = TrainingSamples.Random(20, 3, 2, seed: 1);
-        var trainer = DpSgdTrainer.Dense(samples, _site.Options);
+        var trainer = DpSgdTrainer.BuiltIn(samples, _site.Options);
         var first = await FitAsync(trainer);
 
         Assert.NotEqual(first, await FitAsync(trainer));
-        Assert.NotEqual(first, await FitAsync(DpSgdTrainer.Dense(samples, _site.Options)));
+        Assert.NotEqual(first, await FitAsync(DpSgdTrainer.BuiltIn(samples, _site.Options)));
     }
 
     // Every example is in the batch, none is clipped and the noise is next to nothing: what is left is a step of gradient descent.
@@ -133,7 +133,7 @@ public sealed class DpSgdTests : IDisposable
             Samples = Samples, SamplingRate = 1, NoiseMultiplier = Multiplier, ClipNorm = Clip, Budget = new PrivacySpend(1e9, 1e-3), MaxStepsPerRound = 1,
         };
 
-        await DpSgdTrainer.Dense(samples, options).FitAsync(
+        await DpSgdTrainer.BuiltIn(samples, options).FitAsync(
             new FitContext { Run = "run", Round = 1, Model = model, Training = new TrainingSpec { LearningRate = Rate } }, CancellationToken.None);
 
         // Seven deviations of the noise, and the grid of each example; the largest step is many times that.
@@ -155,7 +155,7 @@ public sealed class DpSgdTests : IDisposable
     [Fact]
     public async Task FitAsync_Result_HasTheDeclaredCountAndNoMetrics()
     {
-        var trainer = DpSgdTrainer.Dense(TrainingSamples.Random(23, 3, 2, seed: 1), _site.Options with { Samples = 20 });
+        var trainer = DpSgdTrainer.BuiltIn(TrainingSamples.Random(23, 3, 2, seed: 1), _site.Options with { Samples = 20 });
         var model = Architectures.Initialize(TrainingSamples.Spec(3, 2), 0);
 
         var result = await trainer.FitAsync(new FitContext { Run = "run", Round = 1, Model = model }, CancellationToken.None);
@@ -166,7 +166,7 @@ public sealed class DpSgdTests : IDisposable
     [Fact]
     public async Task EvaluateAsync_Always_IsRefused()
     {
-        var trainer = DpSgdTrainer.Dense(TrainingSamples.Random(23, 3, 2, seed: 1), _site.Options);
+        var trainer = DpSgdTrainer.BuiltIn(TrainingSamples.Random(23, 3, 2, seed: 1), _site.Options);
         var context = new EvaluateContext { Run = "run", Round = 1, Model = Architectures.Initialize(TrainingSamples.Spec(3, 2), 0) };
 
         await Assert.ThrowsAsync<NotSupportedException>(async () => await trainer.EvaluateAsync(context, CancellationToken.None));
