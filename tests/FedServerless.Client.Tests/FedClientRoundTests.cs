@@ -6,6 +6,7 @@ namespace FedServerless.Client.Tests;
 
 public sealed class FedClientRoundTests
 {
+    // PITFALLS 39: a delta against the round's model, never weights.
     [Fact]
     public async Task RunOnceAsync_Selected_CommitsTheTrainedUpdate()
     {

@@ -110,6 +110,25 @@ public sealed class RunFeatureTests
         Assert.Equal(0.6, (await federation.Operator.RoundAsync("run", 2)).Metrics["eval." + MetricNames.Accuracy], 12);
     }
 
+    [Fact] // PITFALLS 53: evaluations end a run; they never choose among its versions.
+    public async Task Evaluation_LossGotWorse_EndsTheRunOnItsLastVersionNotItsBest()
+    {
+        await using var federation = await HostedFederation.StartedAsync();
+        double[] losses = [1.0, 0.5, 0.9];
+        var judge = FedTrainer.Create(context => new FitResult(10), context => new EvaluationResult(20, losses[context.Round - 1], 0.5));
+        (await federation.EnrolAsync("judge", judge)).Start();
+        await federation.EnrolAndStartAsync(1);
+        var spec = Specs.Small(clients: 2, rounds: 50) with { Evaluation = new EvaluationSpec { Clients = ["judge"], Patience = 1, DeadlineSeconds = ADay } };
+
+        await federation.Operator.StartRunAsync("run", spec);
+        var ended = await federation.Operator.WaitForEndAsync("run");
+
+        Assert.Equal(3, ended.PublishedRounds);
+        Assert.Contains("has not improved on 0.5", ended.Reason, StringComparison.Ordinal);
+        var served = await federation.Disk.GetAsync(StoreNames.ModelPointer(spec.Model), StoreJson.Default.PointerDocument, CancellationToken.None);
+        Assert.Equal("run-r3", served.Value.Version);
+    }
+
     [Fact]
     public async Task Run_OnAnUploadedModel_StartsFromItsBytes()
     {

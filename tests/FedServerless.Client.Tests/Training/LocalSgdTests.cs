@@ -33,6 +33,7 @@ public sealed class LocalSgdTests
         Assert.Equal([-2f], model.Values);
     }
 
+    // PITFALLS 51.
     [Fact]
     public void Fit_SecondRound_StartsWithoutMomentum()
     {
@@ -59,6 +60,7 @@ public sealed class LocalSgdTests
         Assert.Equal([3f], model.Values);
     }
 
+    // PITFALLS 48: µ·(w − w₀), so µ/2 of the squared distance.
     [Fact]
     public void Fit_ProximalTerm_PullsTowardsTheRoundsStart()
     {
@@ -147,6 +149,7 @@ public sealed class LocalSgdTests
         Assert.All(w.Zip(model.Values), pair => Assert.Equal(pair.First, pair.Second, 2e-6));
     }
 
+    // PITFALLS 51.
     [Theory]
     [InlineData(7, 3, new[] { 3, 3, 1 })]
     [InlineData(6, 3, new[] { 3, 3 })]
@@ -177,6 +180,7 @@ public sealed class LocalSgdTests
         Assert.All(objective.Batches, batch => Assert.Equal(Enumerable.Range(0, 20), batch));
     }
 
+    // PITFALLS 51.
     [Fact]
     public void Fit_MiniBatches_ReshuffleEveryEpochBySeed()
     {

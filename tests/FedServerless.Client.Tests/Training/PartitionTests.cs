@@ -29,6 +29,7 @@ public sealed class PartitionTests
     [Fact]
     public void Iid_FewerSamplesThanClients_Throws() => Assert.Throws<ArgumentException>(() => Partition.Iid(2, 3, 1));
 
+    // PITFALLS 52.
     [Theory]
     [InlineData(0.01)]
     [InlineData(0.1)]
@@ -57,6 +58,30 @@ public sealed class PartitionTests
         // Mean over clients of the share of their commonest class: 0.1 when even, 1 when each has one class.
         Assert.InRange(MeanLargestShare(Partition.Dirichlet(Labels, 5, 0.05, seed: 2)), 0.4, 1);
         Assert.InRange(MeanLargestShare(Partition.Dirichlet(Labels, 5, 10_000, seed: 2)), 0.1, 0.15);
+    }
+
+    // PITFALLS 52: each class over the clients. A class's shares are then Dir(α) over K clients, so E Σp² = (α + 1)/(Kα + 1), and sizes vary
+    // by 10·100²·(1/K)(1 − 1/K)/(Kα + 1). The other definition, each client over the classes, gives equal sizes.
+    [Fact]
+    public void Dirichlet_ManyDeals_HaveTheSharesAndSizesOfClassesOverClients()
+    {
+        int[][][] deals = [.. Enumerable.Range(0, 100).Select(seed => Partition.Dirichlet(Labels, 5, 0.5, seed, minimumSamples: 1))];
+
+        var concentration = deals.Average(parts => Enumerable.Range(0, 10).Average(label => parts.Sum(part => Math.Pow(part.Count(i => Labels[i] == label) / 100.0, 2))));
+        Assert.Equal(1.5 / 3.5, concentration, 0.03);
+        Assert.Equal(1e5 * 0.16 / 3.5, deals.Average(parts => parts.Average(part => Math.Pow(part.Length - 200, 2))), 900.0);
+    }
+
+    // PITFALLS 52: a deal that leaves somebody with too few is made anew, not patched: far more samples move than were missing.
+    [Fact]
+    public void Dirichlet_FirstDealLeavesSomebodyShort_IsDealtAnew()
+    {
+        var seed = Enumerable.Range(0, 100).First(seed => Partition.Dirichlet(Labels, 10, 0.2, seed, minimumSamples: 1).Min(part => part.Length) < 10);
+        var first = Partition.Dirichlet(Labels, 10, 0.2, seed, minimumSamples: 1);
+
+        var dealt = Partition.Dirichlet(Labels, 10, 0.2, seed, minimumSamples: 10);
+
+        Assert.InRange(dealt.Zip(first).Sum(pair => pair.First.Except(pair.Second).Count()), 500, 1000);
     }
 
     [Fact]

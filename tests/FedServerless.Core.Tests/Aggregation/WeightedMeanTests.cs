@@ -197,6 +197,7 @@ public class WeightedMeanTests
     public void Complete_TotalWeightNotPositiveAndFinite_Throws(double total) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => WeightedMean.Complete(new double[1], total));
 
+    // PITFALLS 38.
     [Fact]
     public void Accumulate_SixteenMillionAndOne_KeepsWhatFloat32WouldLose()
     {

@@ -22,6 +22,7 @@ public class ServerOptimizersTests
         Assert.Contains("fedadam", refusal.Message, StringComparison.Ordinal);
     }
 
+    // PITFALLS 43, 44.
     // The paper's algorithm in numpy float64 without rounding the state; ours rounds weights and state to float32 a step.
     [Fact]
     public void TryApply_SixSteps_FollowsThePaperInNumpy() => Assert.All(Oracle.Load<OptimizerOracle>("server_optimizers.json"), oracle =>
@@ -46,6 +47,7 @@ public class ServerOptimizersTests
         Assert.Equal([1.5f, 1.75f], run.Weights);
     }
 
+    // PITFALLS 44.
     [Fact]
     public void TryApply_FedAvgM_FirstStepIsTheDeltaAndThereIsNoOneMinusBeta()
     {
@@ -59,6 +61,7 @@ public class ServerOptimizersTests
         Assert.Equal([10f], run.Weights);
     }
 
+    // PITFALLS 43: v₀ = τ², τ outside the root.
     // v0 = tau^2 = 1/16; m = delta/2; tau stands outside the root.
     [Theory]
     [InlineData("fedadagrad", 0.0625f + 4f)]
@@ -76,6 +79,7 @@ public class ServerOptimizersTests
         Assert.Equal([(float)(10 + (0.1 * -1 / (Math.Sqrt(variance) + 0.25)))], run.Weights);
     }
 
+    // PITFALLS 43: sign(0) = 0.
     [Fact]
     public void TryApply_YogiWhereVarianceIsTheSquare_LeavesItStanding()
     {
@@ -96,6 +100,7 @@ public class ServerOptimizersTests
         Assert.Equal([0.875f], run.State("variance"));
     }
 
+    // PITFALLS 43: the delta is added.
     [Theory]
     [MemberData(nameof(Names))]
     public void TryApply_PositiveDelta_MovesWithItNeverAgainst(string name)

@@ -69,6 +69,7 @@ public sealed class EvaluationTests
         Assert.Equal("/problems/not-yours", (await PostAsync(scene, scene.Bob)).Problem().Type);
     }
 
+    // PITFALLS 51: evaluations are of the published version, not of what a device trained.
     [Fact]
     public async Task Post_AnotherVersion_IsRefused()
     {

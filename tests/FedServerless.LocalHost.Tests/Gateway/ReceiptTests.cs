@@ -56,6 +56,7 @@ public sealed class ReceiptTests
         Assert.Equal((202, ReceiptStates.Late), (answer.Status, State(answer)));
     }
 
+    // PITFALLS 40.
     [Fact]
     public async Task Commit_SameAgain_IsTheSame()
     {
@@ -95,6 +96,7 @@ public sealed class ReceiptTests
         Assert.Equal((200, ReceiptStates.Late), (bob.Status, State(bob)));
     }
 
+    // PITFALLS 40.
     [Fact]
     public async Task Commit_AnotherReceipt_Conflicts()
     {
@@ -139,6 +141,7 @@ public sealed class ReceiptTests
         Assert.Equal("bytes", Assert.Single(answer.Problem().Problems!).Field);
     }
 
+    // PITFALLS 39, 40.
     [Fact]
     public async Task Commit_StaleBase_IsRefused()
     {
@@ -170,6 +173,7 @@ public sealed class ReceiptTests
         Assert.Equal((403, "/problems/not-yours"), (answer.Status, answer.Problem().Type));
     }
 
+    // PITFALLS 40: another round among it.
     [Fact]
     public async Task Commit_EverythingWrong_ListsEverything()
     {

@@ -11,6 +11,7 @@ public sealed class HostileUpdateTests
 {
     private const string Bad = "client-001";
 
+    // PITFALLS 34.
     [Fact]
     public Task RunAsync_NaNInABlock_IsRefused() => RefusedAsync(
         update => Resigned(update, update.Parts[0], part => BitConverter.TryWriteBytes(part.AsSpan(8), float.NaN)), "finite values");
@@ -46,10 +47,12 @@ public sealed class HostileUpdateTests
     public Task RunAsync_HeaderNotTheSignedOne_IsRefused() => RefusedAsync(
         update => update with { Header = Changed(update.Header, header => header[^1] ^= 1) }, "not the one that the receipt signed");
 
+    // PITFALLS 39, 40.
     [Fact]
     public Task RunAsync_StaleBase_IsRefused() => RefusedAsync(
         update => update with { Receipt = update.Receipt with { BaseDigest = Digest.Of("an older version"u8) } }, "it started from");
 
+    // PITFALLS 37.
     [Fact]
     public Task RunAsync_ZeroSamples_IsRefused() => RefusedAsync(
         update => update with { Receipt = update.Receipt with { Samples = 0 } }, "expected 1 or more");
@@ -77,6 +80,7 @@ public sealed class HostileUpdateTests
         Assert.Contains("exceeds the bound 1", accepted.Refused[0].Reason, StringComparison.Ordinal);
     }
 
+    // PITFALLS 37.
     [Theory]
     [InlineData(9_999, 9_999)]
     [InlineData(10_000, 10_000)]
@@ -93,6 +97,7 @@ public sealed class HostileUpdateTests
         Assert.Equal(weight, accepted.Accepted.Single(update => update.Client == Bad).Weight);
     }
 
+    // PITFALLS 50.
     [Fact]
     public async Task RunAsync_NegativeVariance_IsRefused()
     {
@@ -135,6 +140,7 @@ public sealed class HostileUpdateTests
         Assert.Equal("the client was not selected for this round", Assert.Single(accepted.Value.Refused).Reason);
     }
 
+    // PITFALLS 41.
     [Fact]
     public async Task RunAsync_TooFewSound_AbandonsAndKeepsTheModel()
     {

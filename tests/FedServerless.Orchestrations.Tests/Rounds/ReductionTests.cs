@@ -34,6 +34,7 @@ public sealed class ReductionTests
 
     private static ModelState Model { get; } = Mixed();
 
+    // PITFALLS 38: in client-id order, whoever came first.
     [Theory]
     [InlineData(1023)]
     [InlineData(1024)]

@@ -1,4 +1,5 @@
 using FedServerless.Activities.State;
+using FedServerless.Storage;
 using FedServerless.Testing.Federation;
 using FedServerless.Testing.Storage;
 using FedServerless.Wire;
@@ -44,6 +45,7 @@ public sealed class RoundTests
         Assert.Equal(expected.Values, (await federation.ServedAsync()).Values);
     }
 
+    // PITFALLS 50: integers are never averaged as floats.
     [Fact]
     public async Task RunAsync_BuffersAndIntegers_TakeMeanAndMaximum()
     {
@@ -111,6 +113,26 @@ public sealed class RoundTests
             : 0.5 * ((M1 / (Math.Sqrt(V1) + 0.01)) + (M2 / (Math.Sqrt(V2) + 0.01)));
         var start = Models.WithBatchNorm().Parameters.ToArray();
         Assert.All(start.Zip((await federation.ServedAsync()).Parameters.ToArray()), pair => Assert.Equal(pair.First + moved, pair.Second, 1e-5));
+    }
+
+    // PITFALLS 43: a momentum goes on in a run after it; another optimizer's state means something else.
+    [Theory]
+    [InlineData("fedavgm", true)]
+    [InlineData("fedadam", false)]
+    public async Task PlanRound_AnotherRunOnTheModel_TakesTheStateOfItsOwnOptimizerOnly(string name, bool goesOn)
+    {
+        var disk = new InMemoryObjectStore();
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+        await SimulatedFederation.CreateAsync(disk, SimulatedFederation.Spec() with { Optimizer = new OptimizerSpec { Name = "fedavgm" } });
+        await federation.RunAsync();
+        var second = RunDocument.Create("second", SimulatedFederation.Spec() with { Optimizer = new OptimizerSpec { Name = name } });
+        await disk.PutAsync(StoreNames.Run("second"), second, StoreJson.Default.RunDocument, PutCondition.CreateOnce, CancellationToken.None);
+
+        await federation.Activities.PlanRound.RunAsync(new RoundInput("second", 1), CancellationToken.None);
+
+        var plan = await disk.GetAsync(StoreNames.Plan("second", 1), StoreJson.Default.RoundPlan, CancellationToken.None);
+        Assert.Equal($"{SimulatedFederation.RunId}-r1", plan.Value.BaseVersion);
+        Assert.Equal(goesOn, plan.Value.OptimizerState is not null);
     }
 
     [Theory]

@@ -120,6 +120,7 @@ public sealed class SolverRoundTests
         Close(served.Buffers.ToArray().Select(_ => ((5 * 1.0) + (20 * 2) + (35 * 3)) / 60), served.Buffers.ToArray());
     }
 
+    // PITFALLS 46.
     [Fact]
     public async Task RunAsync_FedNovaEqualSteps_IsFedAvgToTheByte()
     {

@@ -4,6 +4,7 @@ namespace FedServerless.Orchestrations.Tests.Rounds;
 
 public sealed class WeightedMetricsTests
 {
+    // PITFALLS 39.
     [Fact]
     public void Mean_TwoEntries_WeighsBySamples()
     {

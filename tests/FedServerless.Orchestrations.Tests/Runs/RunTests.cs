@@ -10,6 +10,7 @@ namespace FedServerless.Orchestrations.Tests.Runs;
 
 public sealed class RunTests
 {
+    // PITFALLS 41: nobody came, so the model stays.
     [Fact]
     public async Task RunAsync_NobodyAnswersFiveTimes_StallsWithTheReason()
     {

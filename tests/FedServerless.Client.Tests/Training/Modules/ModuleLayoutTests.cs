@@ -12,6 +12,7 @@ public sealed class ModuleLayoutTests
         Buffer("norm.running_mean", ModuleTensor.Float32, 3), Buffer("norm.num_batches_tracked", ModuleTensor.Int64),
     ];
 
+    // PITFALLS 50: running statistics are buffers, their count an integer.
     [Theory]
     [InlineData(ModuleTensorKind.Trained, "Float32", TensorRole.Parameter)]
     [InlineData(ModuleTensorKind.Frozen, "Float32", TensorRole.Buffer)]

@@ -123,6 +123,7 @@ public sealed class ColumnOrderTests
         Assert.True(float.IsNegative(median[0]));
     }
 
+    // PITFALLS 34: one NaN must not win.
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

@@ -14,6 +14,7 @@ public sealed class OracleTests
 
     public static TheoryData<string> Names => RobustOracle.Names;
 
+    // PITFALLS 34: of an even number the mean of the two middle ones.
     [Theory]
     [MemberData(nameof(Names))]
     public void Median_EveryMatrix_IsNumpys(string name)
@@ -26,6 +27,7 @@ public sealed class OracleTests
         Assert.Equal(oracle.Median, median);
     }
 
+    // PITFALLS 34: off each end.
     [Theory]
     [MemberData(nameof(Names))]
     public void TrimmedMean_EveryMatrix_IsNumpys(string name)
@@ -38,6 +40,7 @@ public sealed class OracleTests
         AssertClose(oracle.TrimmedMean, mean, Exact * Largest(oracle.TrimmedMean));
     }
 
+    // PITFALLS 32.
     [Theory]
     [MemberData(nameof(Names))]
     public void Krum_EveryMatrix_HasNumpysScoresAndChoices(string name)
@@ -52,6 +55,7 @@ public sealed class OracleTests
         Assert.Equal(oracle.MultiKrum, Chosen(Krum.Choose(gram, oracle.F, keep: 0)));
     }
 
+    // PITFALLS 33: θ = n − 2f picked, β = θ − 2f kept, around the median and not the mean.
     [Theory]
     [MemberData(nameof(Names))]
     public void Bulyan_EveryMatrix_PicksAndAveragesLikeNumpy(string name)
@@ -73,6 +77,7 @@ public sealed class OracleTests
         AssertClose(oracle.Bulyan, mean, Exact * Largest(oracle.Bulyan));
     }
 
+    // PITFALLS 35.
     [Theory]
     [MemberData(nameof(Names))]
     public void GeometricMedian_EveryMatrix_IsAsGoodAsNumpys(string name)
@@ -112,6 +117,7 @@ public sealed class OracleTests
         AssertClose(oracle.Trusted, Blocks.Combine(found.Weights, oracle.Updates), ByGram * Largest(oracle.Trusted));
     }
 
+    // PITFALLS 36.
     [Theory]
     [MemberData(nameof(Names))]
     public void NearestNeighbours_ThenMedian_IsNumpys(string name)

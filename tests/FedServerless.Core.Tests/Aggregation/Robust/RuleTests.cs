@@ -6,6 +6,7 @@ namespace FedServerless.Core.Tests.Aggregation.Robust;
 /// <summary>Hand cases, bounds and laws of the rules; numbers against numpy are in <see cref="OracleTests"/>.</summary>
 public sealed class RuleTests
 {
+    // PITFALLS 32: squared distances to n − f − 2 others.
     [Fact]
     public void Krum_ByHand_CountsTheNearestOthersOnly()
     {
@@ -15,6 +16,7 @@ public sealed class RuleTests
         Assert.Equal([10, 5, 13, 1 + (97.0 * 97), 1 + (98.0 * 98)], scores);
     }
 
+    // PITFALLS 32.
     [Fact]
     public void Krum_EqualScores_TakesTheLowestClient()
     {
@@ -31,6 +33,7 @@ public sealed class RuleTests
         Assert.Equal([0.25, 0.75, 0, 0, 0], choice.Weights);
     }
 
+    // PITFALLS 32.
     [Theory]
     [InlineData(5, 1, true)]
     [InlineData(4, 1, false)]
@@ -44,6 +47,7 @@ public sealed class RuleTests
         Assert.Equal(holds, choice.Weights.Count == clients);
     }
 
+    // PITFALLS 32.
     [Fact]
     public void Krum_MoreKeptThanThePaperAllows_IsRefusedWithTheBound()
     {
@@ -52,6 +56,7 @@ public sealed class RuleTests
         Assert.Contains("n−f−2 = 5", choice.Refusal, StringComparison.Ordinal);
     }
 
+    // PITFALLS 33.
     [Theory]
     [InlineData(11, 2, true)]
     [InlineData(10, 2, false)]
@@ -69,6 +74,7 @@ public sealed class RuleTests
     public void Majority_Bound_IsTwoFPlusOne(int clients, int f, bool holds) =>
         Assert.Equal(holds, ByzantineBounds.Majority(clients, f) is null);
 
+    // PITFALLS 35: three steps are not converged.
     [Fact]
     public void GeometricMedian_Triangle_IsTheFermatPoint()
     {
@@ -206,6 +212,7 @@ public sealed class RuleTests
     public void RowMixing_WeightThatIsNone_IsRefused(double weight) =>
         Assert.Throws<ArgumentException>(() => new RowMixing(1, 2, [1, weight]));
 
+    // PITFALLS 35: the iteration starts on a row, which divides by zero without a floor.
     [Fact]
     public void GeometricMedian_HalfOfTheRowsEqualButLight_IsTheHeavyOne()
     {
@@ -217,6 +224,7 @@ public sealed class RuleTests
         Assert.Equal(5, Blocks.Combine(found.Weights, updates)[0], 1e-5);
     }
 
+    // PITFALLS 35: weights are clients' claims.
     [Theory]
     [InlineData(3.9, true)]
     [InlineData(4, false)]
