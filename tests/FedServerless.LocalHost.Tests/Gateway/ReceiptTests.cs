@@ -35,6 +35,7 @@ public sealed class ReceiptTests
         Assert.Equal((202, ReceiptStates.Late), (answer.Status, State(answer)));
     }
 
+    // PITFALLS 40.
     [Fact]
     public async Task Commit_ClosingComesWhileTheReceiptIsOnItsWay_IsLateNotCommitted()
     {
