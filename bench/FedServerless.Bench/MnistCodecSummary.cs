@@ -6,15 +6,15 @@ namespace FedServerless.Bench;
 /// <summary>The curves that <see cref="MnistCodecBenchmark"/> wrote, as the table and the figure of the documentation.</summary>
 internal static class MnistCodecSummary
 {
-    private const string Usage = "mnist-codecs-summary --csv FILE,… [--svg FILE] [--target 0.97]";
+    private const string Usage = "mnist-codecs-summary --csv FILE,… [--svg FILE] [--least 0.97] [--target 0.97]";
 
     public static IReadOnlyList<Measurement> Run(IReadOnlyList<string> args)
     {
-        var (files, svg, target) = Parse(args);
+        var (files, svg, least, target) = Parse(args);
         var curves = files.SelectMany(Read).GroupBy(point => (point.Series, point.Clients, point.Cohort)).Select(group => new Summary(group, target)).ToList();
         if (svg is not null)
         {
-            File.WriteAllText(svg, Draw(curves));
+            File.WriteAllText(svg, Draw([.. curves.Where(curve => curve.Mean >= least)]));
         }
 
         return [.. curves.Select(summary => new Measurement(summary.Name, 100 * summary.Mean, "%", summary.Note))];
@@ -23,6 +23,11 @@ internal static class MnistCodecSummary
     /// <summary>Accuracy over uplink bytes; compressed downlinks in the second colour.</summary>
     private static string Draw(List<Summary> curves)
     {
+        if (curves.Count == 0)
+        {
+            throw new FormatException("No series reaches --least.");
+        }
+
         var seeds = curves.Min(curve => curve.Seeds);
         var chart = new Chart(
             string.Create(CultureInfo.InvariantCulture, $"MNIST after {curves[0].Rounds} rounds of {curves[0].Cohort} clients of {curves[0].Clients}, means of {seeds} seeds with deviation"),
@@ -56,9 +61,9 @@ internal static class MnistCodecSummary
         ? value
         : throw new FormatException($"'{text}' is no number.");
 
-    private static (string[] Files, string? Svg, double Target) Parse(IReadOnlyList<string> args)
+    private static (string[] Files, string? Svg, double Least, double Target) Parse(IReadOnlyList<string> args)
     {
-        var (files, svg, target) = (Array.Empty<string>(), default(string), 0.97);
+        var (files, svg, least, target) = (Array.Empty<string>(), default(string), 0.0, 0.97);
         for (var i = 0; i < args.Count; i += 2)
         {
             var value = i + 1 < args.Count ? args[i + 1] : throw new FormatException($"{args[i]} needs a value; usage: {Usage}");
@@ -69,6 +74,9 @@ internal static class MnistCodecSummary
                     break;
                 case "--svg":
                     svg = value;
+                    break;
+                case "--least":
+                    least = Number(value);
                     break;
                 case "--target":
                     target = Number(value);
@@ -83,7 +91,7 @@ internal static class MnistCodecSummary
             throw new FormatException($"There is no file {missing}; mnist-codecs --csv writes one.");
         }
 
-        return files.Length > 0 ? (files, svg, target) : throw new FormatException($"--csv is missing; usage: {Usage}");
+        return files.Length > 0 ? (files, svg, least, target) : throw new FormatException($"--csv is missing; usage: {Usage}");
     }
 
     private sealed record Point(string Series, int Clients, int Cohort, int Seed, int Round, double Accuracy, double BytesUp, double BytesDown);
