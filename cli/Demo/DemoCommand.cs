@@ -36,7 +36,7 @@ internal static class DemoCommand
         var data = new Option<string?>("--data") { Description = "Keep the files here. Default: a temporary folder.", HelpName = "DIR" }.NotBlank();
         var privacy = new Option<string?>("--privacy") { Description = $"Train with differential privacy: {string.Join(", ", PrivacyLevels.Names)}. {DemoOptions.PrivateClients} clients and {DemoOptions.PrivateRounds} rounds unless said otherwise; each round waits for its deadline.", HelpName = "LEVEL" }
             .OneOf(PrivacyLevels.Names);
-        var codec = new Option<string>("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}. All but the first two with error feedback.", HelpName = "NAME", DefaultValueFactory = _ => defaults.Codec }
+        var codec = new Option<string>("--codec") { Description = $"How updates travel: {string.Join(", ", UpdateCodecs.All.Names)}. With error feedback, but for the first two and ternary.", HelpName = "NAME", DefaultValueFactory = _ => defaults.Codec }
             .OneOf(UpdateCodecs.All.Names);
         var keep = new Option<double?>("--keep") { Description = $"Share of the parameters that a top-k or random-k codec sends. Default {UpdateCodecs.DefaultKeep}.", HelpName = "X" };
         var json = new Option<bool>("--json") { Description = "Write the result as JSON on the last line." };

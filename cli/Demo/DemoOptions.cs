@@ -36,7 +36,7 @@ internal sealed record DemoOptions
     /// <summary>Where all chance comes from: split, partition, initial model, local shuffles. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>How updates travel: one of <see cref="UpdateCodecs"/>. Default <c>float32</c>. What it leaves out is sent with the next update.</summary>
+    /// <summary>How updates travel: one of <see cref="UpdateCodecs"/>. Default <c>float32</c>. What it leaves out is sent with the next update, unless the codec errs either way alike.</summary>
     public string Codec { get; init; } = UpdateCodecs.Float32;
 
     /// <summary>Share of the parameters that a sparse codec sends; null for its default.</summary>
@@ -84,6 +84,6 @@ internal sealed record DemoOptions
         Architecture = Digits.Architecture(Model),
         Round = new RoundSpec { Minimum = Clients, Quorum = Clients },
         Training = new TrainingSpec { Epochs = 5, BatchSize = 32, LearningRate = 0.1 },
-        Update = new UpdateSpec { Codec = Codec, Keep = Keep, ErrorFeedback = Codec is not (UpdateCodecs.Float32 or UpdateCodecs.Float16) },
+        Update = new UpdateSpec { Codec = Codec, Keep = Keep, ErrorFeedback = Codec is not (UpdateCodecs.Float32 or UpdateCodecs.Float16 or UpdateCodecs.Ternary) },
     };
 }

@@ -13,10 +13,15 @@ internal sealed class Chart
     private const int Right = 24;
     private const int Top = 44;
     private const int Bottom = 56;
+    private const double LineHeight = 13;
+
+    // About what a character of the font takes, to keep names apart.
+    private const double CharacterWidth = 6.3;
 
     private static readonly string[] Colours = ["#1f5fa8", "#b8500f", "#2c7d3f", "#7b3fa0", "#8a6d00", "#555555"];
 
     private readonly StringBuilder _svg = new();
+    private readonly List<(double Left, double Y, double Width)> _names = [];
 
     public Chart(string title, ChartScale x, ChartScale y)
     {
@@ -60,13 +65,22 @@ internal sealed class Chart
         }
     }
 
-    /// <summary>A point with its name beside it and a bar of its deviation up and down.</summary>
+    /// <summary>A point with its name beside it, below others' where those are in the way, and a bar of its deviation up and down.</summary>
     public void Point((double X, double Y) point, double deviation, string colour, string name)
     {
         Line(X.At(point.X), Y.At(point.Y - deviation), X.At(point.X), Y.At(point.Y + deviation), colour);
         Mark(point, colour);
-        var isFarRight = X.At(point.X) > Width * 0.7;
-        Text(X.At(point.X) + (isFarRight ? -7 : 7), Y.At(point.Y) + 4, isFarRight ? "end" : "start", name, colour);
+        var width = CharacterWidth * name.Length;
+        var isFarRight = X.At(point.X) + width > Width - Right;
+        var left = isFarRight ? X.At(point.X) - 7 - width : X.At(point.X) + 7;
+        var y = Y.At(point.Y) + 4;
+        while (_names.Any(other => Math.Abs(other.Y - y) < LineHeight && left < other.Left + other.Width && other.Left < left + width))
+        {
+            y += LineHeight;
+        }
+
+        _names.Add((left, y, width));
+        Text(isFarRight ? left + width : left, y, isFarRight ? "end" : "start", name, colour);
     }
 
     /// <summary>Names the groups, bottom right, the first on top.</summary>
