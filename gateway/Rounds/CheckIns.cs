@@ -6,7 +6,6 @@ using FedServerless.Capacity;
 using FedServerless.Gateway.Authentication;
 using FedServerless.Gateway.Http;
 using FedServerless.Numerics;
-using FedServerless.Optimization;
 using FedServerless.Storage;
 using FedServerless.Wire;
 using FedServerless.Workflows;
@@ -191,7 +190,7 @@ public sealed class CheckIns(
                 continue;
             }
 
-            var down = via?.Sum(step => step.Bytes) ?? start.Bytes;
+            var down = (via?.Sum(step => step.Bytes) ?? start.Bytes) + (plan.Solver?.SentFor(plan.Training)?.Bytes ?? 0);
             var choice = await LeaseChoices.MakeAsync(store, work.File, device.Client, request.Measured, down, cancellationToken);
             return new CheckInResponse
             {
@@ -223,9 +222,8 @@ public sealed class CheckIns(
             return null;
         }
 
-        var sum = LocalSolvers.Create(plan.Training).NeedsMean ? solver.Sum : null;
         return new SolverLease(
-            solver.Since, solver.Clients, sum is null ? null : await ArtifactAsync(sum, RoundGeometry.SumLayout(plan).Digest, cancellationToken));
+            solver.Since, solver.Clients, solver.SentFor(plan.Training) is not { } sum ? null : await ArtifactAsync(sum, RoundGeometry.SumLayout(plan).Digest, cancellationToken));
     }
 
     /// <summary>What the device is to start from, and how it gets there.</summary>

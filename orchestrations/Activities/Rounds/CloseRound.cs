@@ -76,19 +76,20 @@ internal sealed class CloseRound(
         }
 
         var size = await rounds.SizeAsync(plan, cancellationToken);
-        return new RoundAccount(servers, seal.Receipts.Count * DeviceTraffic.OfOne(size, down), earlier);
+        return new RoundAccount(servers, seal.Receipts.Count * DeviceTraffic.OfOne(size, down, plan.Solver?.SentFor(plan.Training) is null ? 1 : 2), earlier);
     }
 
     /// <summary>
-    /// What a device of the round received of its model, at most: the shortest of the whole files. Who took deltas received less; no
-    /// receipt says which way was taken.
+    /// What a device of the round received, at most: of its model the shortest of the whole files, and its solver's sum. Who took deltas received less;
+    /// no receipt says which way was taken.
     /// </summary>
     private async Task<long> DownBytesAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         var downloads = plan.Download is { } download
             ? await store.FindAsync(StoreNames.Downloads(plan.Model, plan.BaseVersion, download), StoreJson.Default.DownloadsDocument, cancellationToken)
             : null;
-        return downloads?.Value.Whole.Min(whole => whole.Artifact.Bytes) ?? plan.Base.Bytes;
+        var model = downloads?.Value.Whole.Min(whole => whole.Artifact.Bytes) ?? plan.Base.Bytes;
+        return model + (plan.Solver?.SentFor(plan.Training)?.Bytes ?? 0);
     }
 
     /// <summary>

@@ -56,6 +56,27 @@ public sealed class SolverRoundTests
         Close(sum, Sum(disk, 2));
     }
 
+    // Round 1 has no sum yet; in round 2 SCAFFOLD's goes down to each of three devices, FedDyn's stays.
+    [Theory]
+    [InlineData(LocalSolvers.Scaffold, 1)]
+    [InlineData(LocalSolvers.FedDyn, 0)]
+    public async Task RunAsync_SumGoesDownWithTheModel_IsCounted(string solver, int sums)
+    {
+        var disk = await MakeDiskAsync(Spec(solver, rounds: 2));
+        await using var federation = new SimulatedFederation(disk, new SimulatedClients(disk, 3));
+
+        await federation.RunAsync();
+
+        for (var round = 1; round <= 2; round++)
+        {
+            var plan = Read(disk, StoreNames.Plan(SimulatedFederation.RunId, round), StoreJson.Default.RoundPlan);
+            var outcome = Read(disk, StoreNames.RoundOutcome(SimulatedFederation.RunId, round), StoreJson.Default.RoundOutcomeDocument);
+            var expected = plan.Base.Bytes + (round == 1 || sums == 0 ? 0 : plan.Solver!.Sum!.Bytes);
+            Assert.Equal(3 * expected, outcome.BytesDown);
+            Assert.Equal(3 * (round == 1 ? 1 : 1 + sums), outcome.Account!.Devices.Reads);
+        }
+    }
+
     [Fact]
     public async Task PlanRound_GoesOn_NamesTheSumOfTheVersionBefore()
     {
