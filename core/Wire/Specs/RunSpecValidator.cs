@@ -135,14 +135,10 @@ public static class RunSpecValidator
         findings.Belongs(
             "update.errorFeedback", update.ErrorFeedback ? true : null, update.Codec != UpdateCodecs.Float32, "lossy codecs: 'float32' leaves nothing out");
         findings.Belongs("update.keep", update.Keep, UpdateCodecs.Keeps(update.Codec), "codecs that leave parameters out, top-k… and random-k…");
-        if (UpdateCodecs.Keeps(update.Codec))
-        {
-            findings.OptionalRange("update.keep", update.Keep, RunLimits.MinKeep, RunLimits.MaxKeep, required: false);
-        }
-
         findings.Belongs("update.warmUpRounds", update.WarmUpRounds, UpdateCodecs.Keeps(update.Codec), "codecs that leave parameters out, top-k… and random-k…");
         if (UpdateCodecs.Keeps(update.Codec))
         {
+            findings.OptionalRange("update.keep", update.Keep, RunLimits.MinKeep, RunLimits.MaxKeep, required: false);
             findings.OptionalRange("update.warmUpRounds", update.WarmUpRounds, 1, RunLimits.MaxWarmUpRounds, required: false);
         }
 
